@@ -1,0 +1,36 @@
+/* arena.h - one block of memory that holds all of a state, cut up once at start.
+ *
+ * Tables refer to each other by index, never by pointer, so that the block can be written to a
+ * file, mapped elsewhere and compared byte for byte. Owned by the thread that owns the state.
+ *
+ *   base                                              base + capacity
+ *   | table | table | table | ......... unused ......... |
+ *                           ^ used
+ */
+#ifndef HOGA_BASE_ARENA_H
+#define HOGA_BASE_ARENA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ARENA_ALIGN = 64 }; /* a cache line: no table shares one with another */
+
+struct arena {
+    uint8_t *base; /* NULL: only measure */
+    size_t used;
+    size_t capacity;
+};
+
+/* Cuts `bytes` off, aligned to a cache line, zeroed by whoever provided the block. With a NULL
+ * base it only counts and returns NULL; otherwise it never fails: running over is a CHECK, since
+ * sizes are computed by the same calls beforehand. */
+void *arena_cut(struct arena *a, size_t count, size_t each_bytes);
+
+/* Maps `bytes` of zeroed memory; `prefault` touches every page now rather than in the middle of
+ * trading. NULL when the system has no such memory. */
+void *arena_map(size_t bytes, int prefault);
+
+/* Gives a block of arena_map() back. */
+void arena_unmap(void *block, size_t bytes);
+
+#endif

@@ -1,0 +1,70 @@
+#include "engine/base/crc32c.h"
+
+#include <string.h>
+
+#define POLY UINT32_C(0x82f63b78) /* reflected */
+
+/* The remainder of one byte, bit by bit: slow, and plainly the definition. */
+static uint32_t row_of(uint8_t byte)
+{
+    uint32_t c = byte;
+    for (int bit = 0; bit < 8; bit++) c = c & 1 ? (c >> 1) ^ POLY : c >> 1;
+    return c;
+}
+
+uint32_t crc32c_table(uint32_t crc, const void *bytes, size_t length)
+{
+    const uint8_t *p = bytes;
+    crc = ~crc;
+    for (size_t i = 0; i < length; i++) crc = (crc >> 8) ^ row_of((uint8_t)(crc ^ p[i]));
+    return ~crc;
+}
+
+#if defined(__x86_64__)
+
+__attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc, const void *bytes,
+                                                               size_t length)
+{
+    const uint8_t *p = bytes;
+    uint64_t c = ~crc;
+    for (; length >= 8; p += 8, length -= 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        c = __builtin_ia32_crc32di(c, word);
+    }
+    uint32_t c32 = (uint32_t)c;
+    for (; length; p++, length--) c32 = __builtin_ia32_crc32qi(c32, *p);
+    return ~c32;
+}
+
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t length)
+{
+    if (__builtin_expect(__builtin_cpu_supports("sse4.2") != 0, 1))
+        return crc32c_sse42(crc, bytes, length);
+    return crc32c_table(crc, bytes, length);
+}
+
+#elif defined(__ARM_FEATURE_CRC32)
+#include <arm_acle.h>
+
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t length)
+{
+    const uint8_t *p = bytes;
+    crc = ~crc;
+    for (; length >= 8; p += 8, length -= 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        crc = __crc32cd(crc, word);
+    }
+    for (; length; p++, length--) crc = __crc32cb(crc, *p);
+    return ~crc;
+}
+
+#else
+
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t length)
+{
+    return crc32c_table(crc, bytes, length);
+}
+
+#endif

@@ -1,0 +1,81 @@
+/* ring.h - single-producer single-consumer ring of messages between two processes, in /dev/shm.
+ *
+ * One a producer thread; the core is the consumer of all. No lock and no compare-and-swap: a
+ * producer that dies can spoil only its own ring, and not even that, since a message exists only
+ * once `tail` has moved over it.
+ *
+ *   head (core writes)        tail (producer writes)
+ *    |                         |
+ *  --+====+======+====+========+------------------+
+ *    |len |msg   |len |msg     | free             |   bytes, positions never wrap (64 bits)
+ *  --+====+======+====+========+------------------+
+ *
+ * A message is contiguous: one that does not fit before the end of the buffer is preceded by a
+ * filler. A position names a message for ever: `in` records keep the position after their message,
+ * so a core that starts again knows where to go on and sequences nothing twice.
+ *
+ * A ring belongs to whoever holds the kernel's lock on its file, which death releases.
+ */
+#ifndef HOGA_BUS_RING_H
+#define HOGA_BUS_RING_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/status.h"
+#include "engine/bus/control.h"
+#include "engine/bus/instance.h"
+
+struct ring_shared; /* the file's layout, in ring.c */
+
+/* One side's handle. A producer's and a consumer's handle keep different halves of the cache. */
+struct ring {
+    struct ring_shared *shared;
+    uint8_t *buffer;
+    uint64_t capacity;    /* bytes, a power of two */
+    uint64_t head_cache;  /* producer: head as last seen; consumer: own head */
+    uint64_t tail_cache;  /* consumer: tail as last seen; producer: own tail */
+    uint64_t epoch;       /* how often this ring has been claimed; producer only */
+    struct control *control;
+    int fd;
+    uint16_t source;      /* 1 .. CONTROL_RING_MAX: the ring's number in records */
+};
+
+/* What a consumer sees of one message, valid until ring_release(). */
+struct ring_message {
+    uint64_t request_id; /* the producer's own number */
+    const void *message; /* SBE header and block, 8-byte aligned */
+    size_t length;       /* bytes of it */
+    uint64_t position;   /* the ring's position after it */
+};
+
+/* Core: makes (or opens after a restart) the ring of this number. */
+MUST_CHECK enum status ring_create(struct ring *self, const struct instance *instance,
+                                   struct control *control, uint16_t source);
+
+/* Producer: claims any ring that nobody holds. STATUS_BUSY when all are held. */
+MUST_CHECK enum status ring_claim(struct ring *self, const struct instance *instance,
+                                  struct control *control);
+
+/* Maps a ring file of its own, for tests and benchmarks that have no exchange around them. */
+MUST_CHECK enum status ring_open_file(struct ring *self, const char *path, uint64_t capacity);
+
+void ring_close(struct ring *self);
+
+/* Producer: copies one message in and makes it visible; wakes the core if it sleeps.
+ * `length` is at most SBE_MESSAGE_MAX_BYTES. STATUS_FULL when there is no room: never waits. */
+MUST_CHECK enum status ring_send(struct ring *self, uint64_t request_id, const void *message,
+                                 size_t length);
+
+/* Consumer: the next message, without taking it. STATUS_EMPTY when there is none; STATUS_CORRUPT
+ * when the bytes cannot be a message (then the ring is spoilt). */
+MUST_CHECK enum status ring_peek(struct ring *self, struct ring_message *message);
+
+/* Consumer: done with the message that ring_peek() showed. */
+void ring_release(struct ring *self, const struct ring_message *message);
+
+/* Consumer, at recovery: goes on at `position`, which must lie between head and tail. */
+MUST_CHECK enum status ring_seek(struct ring *self, uint64_t position);
+
+#endif

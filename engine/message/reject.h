@@ -1,0 +1,125 @@
+/* reject.h - the one table of reasons: C, JSON, SQL (and FIX) take theirs from here.
+ *
+ * A row is REJECT(NAME, number, http, "code", "what was wrong and what to do").
+ *   number  what journals and the database hold: never reused, never changed
+ *   http    status of the REST answer; 422 is a business reject, the order exists and is rejected
+ *   code    the stable string clients switch on
+ * Numbers 1-99 are decided by the engine and appear in events; from 100 on they are decided by a
+ * front before anything is sequenced, so no journal has them.
+ */
+#ifndef HOGA_MESSAGE_REJECT_H
+#define HOGA_MESSAGE_REJECT_H
+
+#include <stdint.h>
+
+#define REJECT_TABLE(REJECT)                                                                       \
+    REJECT(NONE, 0, 200, "none", "Accepted.")                                                      \
+    REJECT(UNKNOWN_ACCOUNT, 1, 422, "unknown_account", "No such account.")                         \
+    REJECT(UNKNOWN_INSTRUMENT, 2, 404, "unknown_symbol",                                           \
+           "No such symbol; GET /v1/instruments lists them.")                                      \
+    REJECT(UNKNOWN_ORDER, 3, 404, "unknown_order",                                                 \
+           "No open order of this account has this id; it may be filled or cancelled already.")    \
+    REJECT(UNKNOWN_USER, 4, 422, "unknown_user", "No such user of this account.")                  \
+    REJECT(DUPLICATE_CL_ORD_ID, 5, 409, "duplicate_client_order_id",                               \
+           "This client_order_id was used today for a different order; choose another.")           \
+    REJECT(INVALID_SIDE, 6, 400, "invalid_side", "side must be buy or sell.")                      \
+    REJECT(INVALID_ORD_TYPE, 7, 400, "invalid_type", "This order type is not offered.")            \
+    REJECT(INVALID_TIME_IN_FORCE, 8, 400, "invalid_time_in_force",                                 \
+           "This time in force is not offered for this order type.")                               \
+    REJECT(INVALID_QTY, 9, 400, "invalid_qty",                                                     \
+           "qty must be a positive whole number of shares, at most 1000000000000.")                \
+    REJECT(INVALID_LOT, 10, 422, "invalid_lot", "qty must be a multiple of the lot size.")         \
+    REJECT(INVALID_PX, 11, 400, "invalid_price",                                                   \
+           "limit_price must be positive, with at most four decimals.")                            \
+    REJECT(INVALID_TICK, 12, 422, "invalid_tick",                                                  \
+           "limit_price must be a multiple of the tick size.")                                     \
+    REJECT(PX_OUT_OF_RANGE, 13, 422, "price_out_of_range",                                         \
+           "limit_price is above the highest price of this instrument.")                           \
+    REJECT(INSUFFICIENT_CASH, 14, 422, "insufficient_cash",                                        \
+           "The account's available cash does not cover the order.")                               \
+    REJECT(INSUFFICIENT_SHARES, 15, 422, "insufficient_shares",                                    \
+           "The account's available shares do not cover the order.")                               \
+    REJECT(MAX_ORDER_QTY, 16, 422, "max_order_qty",                                                \
+           "qty is above the instrument's limit for one order.")                                   \
+    REJECT(MAX_ORDER_NOTIONAL, 17, 422, "max_order_notional",                                      \
+           "price times qty is above the instrument's limit for one order.")                       \
+    REJECT(QTY_NOT_REDUCED, 18, 422, "qty_not_reduced",                                            \
+           "A replace may only reduce qty; cancel and send a new order to raise it.")              \
+    REJECT(ORDERS_FULL, 19, 503, "orders_full",                                                    \
+           "The exchange holds its maximum of open orders; try again later.")                      \
+    REJECT(BOOK_FULL, 20, 503, "book_full",                                                        \
+           "The exchange holds its maximum of price levels; try again later.")                     \
+    REJECT(POSITIONS_FULL, 21, 503, "positions_full",                                              \
+           "The exchange holds its maximum of positions; try again later.")                        \
+    REJECT(CL_ORD_IDS_FULL, 22, 503, "client_order_ids_full",                                      \
+           "The exchange holds its maximum of client_order_ids for today.")                        \
+    REJECT(ACCOUNT_EXISTS, 23, 409, "account_exists", "This account is open already.")             \
+    REJECT(INSTRUMENT_EXISTS, 24, 409, "instrument_exists",                                        \
+           "This instrument or its symbol is listed already.")                                     \
+    REJECT(USER_EXISTS, 25, 409, "user_exists", "This user exists already.")                       \
+    REJECT(KEY_EXISTS, 26, 409, "key_exists", "This API key exists already.")                      \
+    REJECT(KEYS_FULL, 27, 503, "keys_full", "The exchange holds its maximum of API keys.")         \
+    REJECT(OUT_OF_LIMITS, 28, 422, "out_of_limits",                                                \
+           "The number is outside the limits the exchange was started with.")                      \
+    REJECT(OVERFLOW, 29, 422, "overflow", "The result would leave the range of the ledger.")       \
+    REJECT(INVALID_MESSAGE, 30, 400, "invalid_message", "The command's bytes make no sense.")      \
+    REJECT(INVALID_NAME, 31, 400, "invalid_name", "A name or symbol is empty or not allowed.")     \
+    REJECT(INVALID_CL_ORD_ID, 32, 400, "invalid_client_order_id",                                  \
+           "client_order_id must be 1 to 36 printable ASCII characters without spaces.")           \
+    REJECT(ALREADY_CONFIGURED, 33, 409, "already_configured",                                      \
+           "Limits are the journal's first record and cannot change.")                             \
+    /* from here on: fronts only */                                                                \
+    REJECT(MALFORMED_JSON, 100, 400, "malformed_json", "The body is not a JSON object.")           \
+    REJECT(UNKNOWN_FIELD, 101, 400, "unknown_field", "The field is not one of this request.")      \
+    REJECT(MISSING_FIELD, 102, 400, "missing_field", "The field is required.")                     \
+    REJECT(INVALID_FIELD, 103, 400, "invalid_field", "The field has the wrong type or range.")     \
+    REJECT(BODY_TOO_LARGE, 104, 413, "body_too_large", "The body is larger than allowed.")         \
+    REJECT(UNSUPPORTED_MEDIA_TYPE, 105, 415, "unsupported_media_type",                             \
+           "Send Content-Type: application/json.")                                                 \
+    REJECT(NOT_FOUND, 106, 404, "not_found", "No such resource.")                                  \
+    REJECT(METHOD_NOT_ALLOWED, 107, 405, "method_not_allowed",                                     \
+           "This resource does not have this method; see the Allow header.")                       \
+    REJECT(UNAUTHENTICATED, 110, 401, "unauthenticated",                                           \
+           "Send HOGA-KEY, HOGA-TIMESTAMP and HOGA-SIGN.")                                         \
+    REJECT(UNKNOWN_KEY, 111, 401, "unknown_key", "No such API key.")                               \
+    REJECT(BAD_SIGNATURE, 112, 401, "bad_signature",                                               \
+           "HOGA-SIGN is not the HMAC-SHA256 of timestamp + METHOD + path?query + body.")          \
+    REJECT(BAD_TIMESTAMP, 113, 401, "bad_timestamp",                                               \
+           "HOGA-TIMESTAMP must be the current time in milliseconds, inside the window.")          \
+    REJECT(REPLAYED_SIGNATURE, 114, 401, "replayed_signature",                                     \
+           "This signature was used already; sign each request anew.")                             \
+    REJECT(FORBIDDEN, 115, 403, "forbidden", "The API key lacks the scope for this.")              \
+    REJECT(RATE_LIMITED, 120, 429, "rate_limited", "Too many requests; wait for Retry-After.")     \
+    REJECT(EXCHANGE_BUSY, 121, 503, "exchange_busy",                                               \
+           "The exchange takes no more orders at the moment; wait for Retry-After.")               \
+    REJECT(ANSWER_UNKNOWN, 122, 504, "answer_unknown",                                             \
+           "No answer in time: ask for the order by client_order_id, do not send it again.")       \
+    REJECT(TOO_MANY_SUBSCRIPTIONS, 123, 422, "too_many_subscriptions",                             \
+           "This connection has its maximum of subscriptions.")                                    \
+    REJECT(RESUME_TOO_OLD, 124, 422, "resume_too_old",                                             \
+           "resume_from is older than what is kept; read GET /v1/orders and subscribe anew.")      \
+    REJECT(UNKNOWN_METHOD, 125, 400, "unknown_method", "No such method.")                          \
+    REJECT(STARTING, 126, 503, "starting", "The exchange is still reading its journal.")           \
+    REJECT(INTERNAL, 127, 500, "internal", "The server ran out of memory for this answer.")
+
+enum reject {
+#define REJECT_ENUM(name, number, http, code, text) REJECT_##name = (number),
+    REJECT_TABLE(REJECT_ENUM)
+#undef REJECT_ENUM
+};
+
+struct reject_row {
+    uint16_t number;
+    uint16_t http;
+    const char *code;
+    const char *text;
+};
+
+/* The row of a reason; INTERNAL's for a number that has none.
+ * Static storage. */
+const struct reject_row *reject_row(unsigned number);
+
+/* All rows in ascending number; stores their count. Static storage. */
+const struct reject_row *reject_rows(unsigned *count);
+
+#endif

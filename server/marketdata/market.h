@@ -1,0 +1,71 @@
+/* market.h - public market data, derived from executions: trades, candles, changed levels.
+ *
+ * Bounded memory: the newest trades and candles of each instrument; older ones are in PostgreSQL.
+ * Books themselves are read from the replica's engine; what is kept here is which levels a
+ * command touched, for the streams. Owned by one thread; derived from events alone, so that a
+ * restart rebuilds the same.
+ */
+#ifndef HOGA_MARKETDATA_MARKET_H
+#define HOGA_MARKETDATA_MARKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/units.h"
+#include "engine/message/event.h"
+
+enum candle_interval {
+    CANDLE_1S, CANDLE_1M, CANDLE_5M, CANDLE_15M, CANDLE_1H, CANDLE_1D, CANDLE_INTERVALS
+};
+
+enum { MARKET_TRADES_KEPT = 4096, MARKET_CANDLES_KEPT = 1500, MARKET_TOUCHED_MAX = 512 };
+
+struct trade {
+    trade_id_t trade_id;
+    int64_t time_ns;
+    px_t px;
+    qty_t qty;
+    uint8_t taker_side; /* enum side of the order that removed liquidity */
+};
+
+struct candle {
+    int64_t start_ns;
+    px_t open_px, high_px, low_px, close_px;
+    qty_t volume;
+    uint32_t trade_count;
+    trade_id_t first_trade_id, last_trade_id; /* 0 in a candle without trades, which is flat */
+};
+
+struct touched_level { uint8_t side; px_t px; };
+
+struct market;
+
+struct market *market_create(uint32_t instruments);
+void market_destroy(struct market *self);
+
+/* Replica's hook, for each execution. */
+void market_execution(struct market *self, int64_t time_ns, const struct event_execution *event);
+
+/* The trades of an instrument with trade_id >= from_id (0: the newest), at most `max`, ascending.
+ * Returns how many. */
+unsigned market_trades(const struct market *self, instrument_id_t instrument, trade_id_t from_id,
+                       struct trade *trades, unsigned max);
+
+/* Candles that start in [start_ns, end_ns), ascending, the newest `max` of them; the last one may
+ * still be open. Periods without trades after the first trade are given too, flat at the close
+ * before, up to now_ns. Returns how many. */
+unsigned market_candles(const struct market *self, instrument_id_t instrument,
+                        enum candle_interval interval, int64_t start_ns, int64_t end_ns,
+                        int64_t now_ns, struct candle *candles, unsigned max);
+
+int64_t candle_interval_ns(enum candle_interval interval);
+bool candle_interval_parse(const char *text, enum candle_interval *interval); /* "1s" ... "1d" */
+const char *candle_interval_text(enum candle_interval interval);
+
+/* The levels that executions touched since the last market_clear_touched(), each once.
+ * `overflow`: more than MARKET_TOUCHED_MAX; send snapshots. */
+const struct touched_level *market_touched(const struct market *self, instrument_id_t instrument,
+                                           unsigned *count, bool *overflow);
+void market_clear_touched(struct market *self, instrument_id_t instrument);
+
+#endif

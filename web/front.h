@@ -1,0 +1,66 @@
+/* front.h - hoga-front: one thread, one libuv loop, everything a client's request touches.
+ *
+ *                 +------------------ uv loop -------------------+
+ *   clients ----> | libmicrohttpd's epoll fd      rest/          |
+ *   clients ----> | libwebsockets on the loop     stream/        | --ring--> core
+ *   core's bell > | bell fd: replica_poll -> blotter, market,    |
+ *                 |          gateway (answers), stream (pushes)  |
+ *                 +----------------------------------------------+
+ *
+ * No locks: every part below is owned by this thread.
+ */
+#ifndef HOGA_WEB_FRONT_H
+#define HOGA_WEB_FRONT_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "engine/bus/control.h"
+#include "engine/bus/instance.h"
+#include "server/marketdata/market.h"
+#include "web/admission/admission.h"
+#include "web/admission/gateway.h"
+#include "web/replica/blotter.h"
+#include "web/replica/replica.h"
+
+struct front_options {
+    const char *data_dir;
+    const char *static_dir; /* the pages */
+    const char *address;    /* to listen on, 127.0.0.1 by default */
+    uint16_t rest_port;
+    uint16_t ws_port;
+    uint32_t rate_per_s; /* each key's limit */
+};
+
+/* What rest/ and stream/ share. */
+struct front {
+    const struct front_options *options;
+    uv_loop_t *loop;
+    struct instance instance;
+    struct control *control;
+    struct station *station;
+    struct ring ring;
+    struct replica replica;
+    struct blotter *blotter;
+    struct market *market;
+    struct admission *admission;
+    struct gateway *gateway;
+    bool starting; /* the replica has not caught up yet: answer REJECT_STARTING */
+};
+
+/* rest/rest.h */
+struct rest;
+struct rest *rest_start(struct front *front);   /* NULL after a message on stderr */
+void rest_stop(struct rest *self);
+
+/* stream/stream.h */
+struct stream;
+struct stream *stream_start(struct front *front); /* NULL after a message on stderr */
+/* Replica's hooks: an execution just recorded in the blotter and the market; and the end of a batch
+ * of steps, when books and candles that changed are sent. */
+void stream_execution(struct stream *self, const struct blotter_execution *execution);
+void stream_batch_end(struct stream *self);
+/* Tells every client `server_shutdown` and closes; the loop must run until it has. */
+void stream_stop(struct stream *self);
+
+#endif

@@ -1,0 +1,94 @@
+/* blotter.h - every order and execution as its account may see it, for as long as memory allows.
+ *
+ * The engine forgets an order once it is terminal; clients still ask for it, by order id or by
+ * client order id, and want the executions that a broken connection missed. The blotter keeps
+ * them: open orders always, terminal ones and executions until newer ones need their place
+ * (PostgreSQL has all of them). It is derived from the replica alone, so a restart rebuilds it.
+ *
+ * Each account's executions are numbered from 1 without gaps (`account_seq`).
+ * Owned by the front's one thread. Pointers it gives are valid until the next blotter_* call that
+ * takes a non-const blotter.
+ */
+#ifndef HOGA_WEB_BLOTTER_H
+#define HOGA_WEB_BLOTTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/status.h"
+#include "engine/bus/journal.h"
+#include "engine/message/command.h"
+#include "engine/message/event.h"
+
+struct blotter;
+
+struct blotter_order {
+    order_id_t order_id;
+    account_id_t account;
+    user_id_t user;
+    instrument_id_t instrument;
+    uint8_t side;
+    uint8_t ord_type;
+    uint8_t time_in_force;
+    uint8_t ord_status;     /* enum ord_status */
+    uint16_t reject_reason; /* enum reject */
+    px_t limit_px;
+    qty_t sent_qty;         /* as first sent, to recognise the same request again */
+    qty_t order_qty;        /* as it stands after replaces */
+    qty_t cum_qty;
+    qty_t leaves_qty;
+    px_t avg_px;            /* of the fills, rounded half up; 0 before the first */
+    int64_t created_ns;
+    int64_t updated_ns;
+    uint64_t updated_seq;   /* `in` sequence of the last change */
+    char cl_ord_id[CL_ORD_ID_BYTES];
+};
+
+struct blotter_execution {
+    seq_t exec_id;
+    int64_t time_ns;
+    uint64_t account_seq;
+    struct event_execution event;
+    char cl_ord_id[CL_ORD_ID_BYTES];
+};
+
+/* `accounts` bounds account ids; the other two are how many are kept. NULL without memory. */
+struct blotter *blotter_create(uint32_t accounts, uint32_t order_max, uint32_t execution_max);
+void blotter_destroy(struct blotter *self);
+
+/* Replica's hooks: the command in work, then each execution it caused. blotter_execution() returns
+ * the execution as recorded. */
+void blotter_command(struct blotter *self, const struct journal_record *command);
+const struct blotter_execution *blotter_execution(struct blotter *self,
+                                                  const struct journal_record *command,
+                                                  seq_t exec_id,
+                                                  const struct event_execution *event);
+
+/* NULL when unknown or forgotten. `cl_ord_id` has CL_ORD_ID_BYTES, padded with NUL; the newest
+ * order that bore it is given. */
+const struct blotter_order *blotter_find(const struct blotter *self, order_id_t order_id);
+const struct blotter_order *blotter_find_cl_ord_id(const struct blotter *self, account_id_t account,
+                                                   const char *cl_ord_id);
+
+/* Whether `command` asks for exactly what the order was first sent as. */
+bool blotter_same_request(const struct blotter_order *order,
+                          const struct command_new_order *command);
+
+/* Walks an account's orders, newest first: pass 0 at first, then the last order's id. NULL at the
+ * end. */
+const struct blotter_order *blotter_older(const struct blotter *self, account_id_t account,
+                                          order_id_t before);
+
+/* An order's fills (executions with last_qty > 0) in time order: pass NULL at first. */
+const struct blotter_execution *blotter_next_fill(const struct blotter *self,
+                                                  const struct blotter_order *order,
+                                                  const struct blotter_execution *after);
+
+/* The account's last execution number; and the execution of that number, NULL when it is
+ * forgotten or not there yet. */
+uint64_t blotter_account_seq(const struct blotter *self, account_id_t account);
+const struct blotter_execution *blotter_account_execution(const struct blotter *self,
+                                                          account_id_t account,
+                                                          uint64_t account_seq);
+
+#endif
