@@ -58,8 +58,10 @@ MUST_CHECK enum status ring_create(struct ring *self, const struct instance *ins
 MUST_CHECK enum status ring_claim(struct ring *self, const struct instance *instance,
                                   struct control *control);
 
-/* Maps a ring file of its own, for tests and benchmarks that have no exchange around them. */
-MUST_CHECK enum status ring_open_file(struct ring *self, const char *path, uint64_t capacity);
+/* Maps a ring file of its own, for tests and benchmarks that have no exchange around them. A new
+ * one has its head and tail at `start`, a multiple of 8. */
+MUST_CHECK enum status ring_open_file(struct ring *self, const char *path, uint64_t capacity,
+                                      uint64_t start);
 
 void ring_close(struct ring *self);
 

@@ -1,0 +1,148 @@
+#define _GNU_SOURCE
+#include "engine/bus/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "engine/base/check.h"
+#include "engine/bus/clock.h"
+#include "engine/bus/shared_file.h"
+
+#define CONTROL_MAGIC UINT64_C(0x314c544341474f48) /* "HOGACTL1" */
+enum { CONTROL_VERSION = 1 };
+
+static void control_path(char path[128], const struct instance *instance)
+{
+    (void)snprintf(path, 128, "%s/control", instance->shm_dir);
+}
+
+static bool is_ours(const struct control *self, size_t bytes)
+{
+    return bytes == sizeof *self && self->magic == CONTROL_MAGIC &&
+           self->version == CONTROL_VERSION;
+}
+
+enum status control_create(struct control **self, const struct instance *instance,
+                           uint32_t durability, uint32_t segment_bytes, uint32_t ring_count,
+                           uint32_t ring_bytes)
+{
+    char path[128];
+    struct shared_file file;
+    control_path(path, instance);
+    enum status status = shared_file_create(&file, path, sizeof **self);
+    if (status != STATUS_OK) return status;
+    struct control *control = file.map;
+    (void)close(file.fd);
+    if (file.is_new || control->magic == 0) {
+        control->version = CONTROL_VERSION;
+        control->segment_bytes = segment_bytes;
+        control->ring_count = ring_count;
+        control->ring_bytes = ring_bytes;
+        control->durability = durability;
+        /* last, so that a page with the magic is a whole one */
+        atomic_thread_fence(memory_order_release);
+        control->magic = CONTROL_MAGIC;
+    } else if (!is_ours(control, file.bytes)) {
+        munmap(file.map, file.bytes);
+        return STATUS_INVALID;
+    }
+    control->durability = durability;
+    *self = control;
+    return STATUS_OK;
+}
+
+enum status control_open(struct control **self, const struct instance *instance)
+{
+    char path[128];
+    struct shared_file file;
+    control_path(path, instance);
+    enum status status = shared_file_open(&file, path, true);
+    if (status != STATUS_OK) return status;
+    (void)close(file.fd);
+    if (!is_ours(file.map, file.bytes)) {
+        bool unfinished = file.bytes == sizeof **self && ((struct control *)file.map)->magic == 0;
+        munmap(file.map, file.bytes);
+        return unfinished ? STATUS_NOT_FOUND : STATUS_INVALID;
+    }
+    *self = file.map;
+    return STATUS_OK;
+}
+
+void control_close(struct control *self)
+{
+    if (self) munmap(self, sizeof *self);
+}
+
+/* A process that is there but is a zombie has no more say; kill() cannot tell, /proc can. */
+static bool is_alive(int32_t pid)
+{
+    char path[32], state = 'X';
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "re");
+    if (!file) return false;
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) state = 'X';
+    (void)fclose(file);
+    return state != 'Z' && state != 'X';
+}
+
+static enum status find_slot(struct control *self, const char *name, struct station **slot)
+{
+    struct station *free_slot = NULL;
+    for (unsigned i = 0; i < CONTROL_STATION_MAX; i++) {
+        struct station *s = &self->stations[i];
+        int32_t pid = atomic_load_explicit(&s->pid, memory_order_relaxed);
+        if (strncmp(s->name, name, sizeof s->name) == 0) {
+            if (pid && pid != getpid() && is_alive(pid)) return STATUS_BUSY;
+            *slot = s;
+            return STATUS_OK;
+        }
+        if (!free_slot && s->name[0] == '\0') free_slot = s;
+    }
+    *slot = free_slot;
+    return free_slot ? STATUS_OK : STATUS_FULL;
+}
+
+enum status control_claim_station(struct control *self, const struct instance *instance,
+                                  const char *name, struct station **station)
+{
+    char path[128];
+    CHECK(strlen(name) < CONTROL_STATION_NAME_BYTES);
+    (void)snprintf(path, sizeof path, "%s/stations.lock", instance->shm_dir);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return STATUS_IO;
+    if (flock(fd, LOCK_EX) != 0) {
+        (void)close(fd);
+        return STATUS_IO;
+    }
+    struct station *slot = NULL;
+    enum status status = find_slot(self, name, &slot);
+    if (status == STATUS_OK) {
+        (void)snprintf(slot->name, sizeof slot->name, "%s", name);
+        atomic_store_explicit(&slot->pid, getpid(), memory_order_relaxed);
+        atomic_store_explicit(&slot->state, STATION_STARTING, memory_order_relaxed);
+        atomic_store_explicit(&slot->in_seq, 0, memory_order_relaxed);
+        atomic_store_explicit(&slot->out_seq, 0, memory_order_relaxed);
+        atomic_store_explicit(&slot->bell_armed, 0, memory_order_relaxed);
+        atomic_store_explicit(&slot->started_ns, clock_wall_ns(), memory_order_relaxed);
+        *station = slot;
+    }
+    (void)close(fd);
+    return status;
+}
+
+_Atomic uint64_t *control_counter(struct station *station, const char *name)
+{
+    CHECK(strlen(name) < CONTROL_COUNTER_NAME_BYTES);
+    for (unsigned i = 0; i < CONTROL_COUNTER_MAX; i++) {
+        struct counter *c = &station->counters[i];
+        if (c->name[0] == '\0') (void)snprintf(c->name, sizeof c->name, "%s", name);
+        if (strcmp(c->name, name) == 0) return &c->value;
+    }
+    return NULL;
+}

@@ -1,0 +1,200 @@
+#define _GNU_SOURCE
+#include "engine/bus/ring.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "engine/base/check.h"
+#include "engine/bus/clock.h"
+#include "engine/bus/futex.h"
+#include "engine/bus/shared_file.h"
+#include "engine/message/sbe.h"
+
+#define RING_MAGIC UINT64_C(0x31474e5241474f48) /* "HOGARNG1" */
+#define RING_FILLER UINT32_C(0xffffffff)
+
+struct ring_shared {
+    uint64_t magic;
+    uint64_t capacity;
+    _Atomic uint64_t epoch; /* claims so far; its writer holds the file's lock */
+    _Alignas(64) _Atomic uint64_t head; /* consumer: release, pairs with the producer's acquire */
+    _Alignas(64) _Atomic uint64_t tail; /* producer: release, pairs with the consumer's acquire */
+    _Alignas(64) uint8_t buffer[];
+};
+
+/* A message in the buffer; `length` counts this header, the next one begins 8-aligned behind. */
+struct ring_entry {
+    uint32_t length; /* RING_FILLER: the next message is at the buffer's begin */
+    uint32_t pad;
+    uint64_t request_id;
+};
+
+_Static_assert(sizeof(struct ring_entry) == 16, "messages behind it stay 8-aligned");
+_Static_assert(offsetof(struct ring_shared, buffer) == 192, "ring header");
+
+static uint64_t align8(uint64_t n) { return (n + 7) & ~UINT64_C(7); }
+
+enum status ring_open_file(struct ring *self, const char *path, uint64_t capacity, uint64_t start)
+{
+    struct shared_file file;
+    CHECK(capacity >= 4096 && (capacity & (capacity - 1)) == 0 && (start & 7) == 0);
+    memset(self, 0, sizeof *self);
+    self->fd = -1;
+    enum status status = shared_file_create(&file, path, sizeof(struct ring_shared) + capacity);
+    if (status != STATUS_OK) return status;
+    struct ring_shared *shared = file.map;
+    if (shared->magic == 0) {
+        shared->capacity = capacity;
+        atomic_store_explicit(&shared->head, start, memory_order_relaxed);
+        atomic_store_explicit(&shared->tail, start, memory_order_relaxed);
+        atomic_thread_fence(memory_order_release);
+        shared->magic = RING_MAGIC;
+    }
+    if (shared->magic != RING_MAGIC || shared->capacity != capacity) {
+        shared_file_close(&file);
+        return STATUS_INVALID;
+    }
+    self->shared = shared;
+    self->buffer = shared->buffer;
+    self->capacity = capacity;
+    self->fd = file.fd;
+    self->head_cache = atomic_load_explicit(&shared->head, memory_order_acquire);
+    self->tail_cache = atomic_load_explicit(&shared->tail, memory_order_acquire);
+    return STATUS_OK;
+}
+
+enum status ring_create(struct ring *self, const struct instance *instance,
+                        struct control *control, uint16_t source)
+{
+    char path[128];
+    CHECK(source >= 1 && source <= CONTROL_RING_MAX);
+    (void)snprintf(path, sizeof path, "%s/ring-%u", instance->shm_dir, source);
+    /* A ring made anew begins at the clock, beyond every position of its predecessor (which moved
+     * less than a byte a nanosecond): records about the old ring say nothing about this one. */
+    uint64_t start = (uint64_t)clock_wall_ns() & ~UINT64_C(7);
+    enum status status = ring_open_file(self, path, control->ring_bytes, start);
+    if (status != STATUS_OK) return status;
+    self->source = source;
+    self->control = control;
+    return STATUS_OK;
+}
+
+enum status ring_claim(struct ring *self, const struct instance *instance, struct control *control)
+{
+    for (uint16_t source = 1; source <= control->ring_count; source++) {
+        enum status status = ring_create(self, instance, control, source);
+        if (status != STATUS_OK) return status;
+        if (flock(self->fd, LOCK_EX | LOCK_NB) == 0) {
+            /* read again: the former owner may have sent until it lost the lock */
+            self->head_cache = atomic_load_explicit(&self->shared->head, memory_order_acquire);
+            self->tail_cache = atomic_load_explicit(&self->shared->tail, memory_order_acquire);
+            self->epoch = 1 + atomic_fetch_add_explicit(&self->shared->epoch, 1,
+                                                        memory_order_relaxed);
+            return STATUS_OK;
+        }
+        ring_close(self);
+    }
+    return STATUS_BUSY;
+}
+
+void ring_close(struct ring *self)
+{
+    if (self->shared) munmap(self->shared, sizeof(struct ring_shared) + self->capacity);
+    if (self->fd >= 0) (void)close(self->fd);
+    memset(self, 0, sizeof *self);
+    self->fd = -1;
+}
+
+static bool has_room(struct ring *self, uint64_t end)
+{
+    if (end - self->head_cache <= self->capacity) return true;
+    self->head_cache = atomic_load_explicit(&self->shared->head, memory_order_acquire);
+    return end - self->head_cache <= self->capacity;
+}
+
+/* The store of tail and the load of core_sleeping must not change places, or a core that falls
+ * asleep just now would miss the message: the fence pairs with the one in the core's loop. */
+static void wake_core(struct control *control)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load_explicit(&control->core_sleeping, memory_order_relaxed))
+        futex_ring(&control->doorbell);
+}
+
+enum status ring_send(struct ring *self, uint64_t request_id, const void *message, size_t length)
+{
+    CHECK(length >= sizeof(struct sbe_header) && length <= SBE_MESSAGE_MAX_BYTES);
+    uint64_t mask = self->capacity - 1, at = self->tail_cache;
+    uint64_t need = align8(sizeof(struct ring_entry) + length);
+    uint64_t to_end = self->capacity - (at & mask);
+    if (to_end < need) {
+        if (!has_room(self, at + to_end + need)) return STATUS_FULL;
+        uint32_t filler = RING_FILLER; /* to_end is a multiple of 8, so it fits */
+        memcpy(self->buffer + (at & mask), &filler, sizeof filler);
+        at += to_end;
+    } else if (!has_room(self, at + need)) {
+        return STATUS_FULL;
+    }
+    struct ring_entry entry = {(uint32_t)(sizeof entry + length), 0, request_id};
+    memcpy(self->buffer + (at & mask), &entry, sizeof entry);
+    memcpy(self->buffer + (at & mask) + sizeof entry, message, length);
+    self->tail_cache = at + need;
+    atomic_store_explicit(&self->shared->tail, at + need, memory_order_release);
+    if (self->control) wake_core(self->control);
+    return STATUS_OK;
+}
+
+enum status ring_peek(struct ring *self, struct ring_message *message)
+{
+    uint64_t mask = self->capacity - 1;
+    for (int fillers = 0; fillers < 2; fillers++) {
+        uint64_t at = self->head_cache;
+        if (at == self->tail_cache) {
+            self->tail_cache = atomic_load_explicit(&self->shared->tail, memory_order_acquire);
+            if (at == self->tail_cache) return STATUS_EMPTY;
+        }
+        /* everything read from here on was written by another process: believe nothing */
+        uint64_t available = self->tail_cache - at, to_end = self->capacity - (at & mask);
+        if (available > self->capacity || (available & 7) || (at & 7)) return STATUS_CORRUPT;
+        uint32_t length;
+        memcpy(&length, self->buffer + (at & mask), sizeof length);
+        if (length == RING_FILLER) {
+            if (to_end > available) return STATUS_CORRUPT;
+            self->head_cache = at + to_end;
+            continue;
+        }
+        uint64_t whole = align8(length);
+        if (length < sizeof(struct ring_entry) + sizeof(struct sbe_header) ||
+            length > sizeof(struct ring_entry) + SBE_MESSAGE_MAX_BYTES || whole > available ||
+            whole > to_end)
+            return STATUS_CORRUPT;
+        const uint8_t *entry = self->buffer + (at & mask);
+        memcpy(&message->request_id, entry + offsetof(struct ring_entry, request_id), 8);
+        message->message = entry + sizeof(struct ring_entry);
+        message->length = length - sizeof(struct ring_entry);
+        message->position = at + whole;
+        return STATUS_OK;
+    }
+    return STATUS_CORRUPT;
+}
+
+void ring_release(struct ring *self, const struct ring_message *message)
+{
+    self->head_cache = message->position;
+    atomic_store_explicit(&self->shared->head, message->position, memory_order_release);
+}
+
+enum status ring_seek(struct ring *self, uint64_t position)
+{
+    uint64_t head = atomic_load_explicit(&self->shared->head, memory_order_acquire);
+    uint64_t tail = atomic_load_explicit(&self->shared->tail, memory_order_acquire);
+    if (position < head) return STATUS_OK; /* taken already: the record was written after */
+    if (position > tail || (position & 7)) return STATUS_INVALID;
+    self->head_cache = position;
+    self->tail_cache = tail;
+    atomic_store_explicit(&self->shared->head, position, memory_order_release);
+    return STATUS_OK;
+}

@@ -1,0 +1,80 @@
+#define _GNU_SOURCE
+#include "engine/bus/shared_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum status map_open_file(struct shared_file *self, bool write)
+{
+    self->map = mmap(NULL, self->bytes, PROT_READ | (write ? PROT_WRITE : 0),
+                     MAP_SHARED | (write ? MAP_POPULATE : 0), self->fd, 0);
+    if (self->map == MAP_FAILED) {
+        self->map = NULL;
+        shared_file_close(self);
+        return STATUS_IO;
+    }
+    return STATUS_OK;
+}
+
+/* Allocates under another name first: a file that is there is always whole, whoever dies when. */
+static enum status make_file(const char *path, size_t bytes)
+{
+    char fresh[1200];
+    if ((size_t)snprintf(fresh, sizeof fresh, "%s.new", path) >= sizeof fresh)
+        return STATUS_INVALID;
+    int fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) return STATUS_IO;
+    int error = posix_fallocate(fd, 0, (off_t)bytes);
+    close(fd);
+    if (error || rename(fresh, path) != 0) {
+        if (error) errno = error;
+        (void)unlink(fresh);
+        return STATUS_IO;
+    }
+    return STATUS_OK;
+}
+
+enum status shared_file_create(struct shared_file *self, const char *path, size_t bytes)
+{
+    enum status status = shared_file_open(self, path, true);
+    if (status == STATUS_OK) {
+        if (!bytes || self->bytes == bytes) return STATUS_OK;
+        shared_file_close(self);
+        return STATUS_INVALID;
+    }
+    if (status != STATUS_NOT_FOUND) return status;
+    status = make_file(path, bytes);
+    if (status != STATUS_OK) return status;
+    status = shared_file_open(self, path, true);
+    self->is_new = status == STATUS_OK;
+    return status;
+}
+
+enum status shared_file_open(struct shared_file *self, const char *path, bool write)
+{
+    *self = (struct shared_file){.fd = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC)};
+    if (self->fd < 0) return errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO;
+    struct stat file;
+    if (fstat(self->fd, &file) != 0) {
+        shared_file_close(self);
+        return STATUS_IO;
+    }
+    if (file.st_size <= 0) {
+        shared_file_close(self);
+        return STATUS_INVALID;
+    }
+    self->bytes = (size_t)file.st_size;
+    return map_open_file(self, write);
+}
+
+void shared_file_close(struct shared_file *self)
+{
+    if (self->map) munmap(self->map, self->bytes);
+    if (self->fd >= 0) close(self->fd);
+    *self = (struct shared_file){.fd = -1};
+}
