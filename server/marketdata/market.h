@@ -15,7 +15,13 @@
 #include "engine/message/event.h"
 
 enum candle_interval {
-    CANDLE_1S, CANDLE_1M, CANDLE_5M, CANDLE_15M, CANDLE_1H, CANDLE_1D, CANDLE_INTERVALS
+    CANDLE_1S,
+    CANDLE_1M,
+    CANDLE_5M,
+    CANDLE_15M,
+    CANDLE_1H,
+    CANDLE_1D,
+    CANDLE_INTERVALS
 };
 
 enum { MARKET_TRADES_KEPT = 4096, MARKET_CANDLES_KEPT = 1500, MARKET_TOUCHED_MAX = 512 };
@@ -36,14 +42,22 @@ struct candle {
     trade_id_t first_trade_id, last_trade_id; /* 0 in a candle without trades, which is flat */
 };
 
-struct touched_level { uint8_t side; px_t px; };
+struct touched_level {
+    uint8_t side;
+    px_t px;
+};
 
 struct market;
 
+/* `instruments` bounds instrument ids. NULL without memory. */
 struct market *market_create(uint32_t instruments);
 void market_destroy(struct market *self);
 
-/* Replica's hook, for each execution. */
+/* How many executions could not be kept for want of memory: 0 on a healthy machine. */
+uint64_t market_lost(const struct market *self);
+
+/* Replica's hook, for each execution, in order. May allocate, until the instrument's memory has its
+ * full size. */
 void market_execution(struct market *self, int64_t time_ns, const struct event_execution *event);
 
 /* The trades of an instrument with trade_id >= from_id (0: the newest), at most `max`, ascending.
