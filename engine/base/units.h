@@ -24,16 +24,16 @@ typedef uint32_t user_id_t;       /* chosen by the administrator, 1 .. limits.us
 typedef uint32_t instrument_id_t; /* chosen by the administrator, 1 .. limits.instruments - 1 */
 
 enum {
-    PX_SCALE = 10000,      /* px units in one unit of the currency */
-    ORDER_SLOT_BITS = 24,  /* at most 16,777,216 open orders */
-    CL_ORD_ID_BYTES = 36,  /* fits a UUID; padded with NUL, not terminated when full */
-    SYMBOL_BYTES = 12,     /* padded with NUL; at least one NUL */
-    KEY_ID_BYTES = 24,     /* padded with NUL; at least one NUL */
-    NAME_BYTES = 32,       /* UTF-8, padded with NUL; at least one NUL */
+    PX_SCALE = 10000,         /* px units in one unit of the currency */
+    ORDER_SLOT_BITS = 24,     /* at most 16,777,216 open orders */
+    CL_ORD_ID_BYTES = 36,     /* fits a UUID; padded with NUL, not terminated when full */
+    SYMBOL_BYTES = 12,        /* padded with NUL; at least one NUL */
+    KEY_ID_BYTES = 24,        /* padded with NUL; at least one NUL */
+    NAME_BYTES = 32,          /* UTF-8, padded with NUL; at least one NUL */
     SEALED_SECRET_BYTES = 60, /* AES-256-GCM: nonce 12, ciphertext 32, tag 16 */
 };
 
-#define PX_MAX INT64_C(1000000000000000) /* 100 billion of the currency a share */
-#define QTY_MAX INT64_C(1000000000000)   /* a trillion shares an order */
+#define PX_MAX  INT64_C(1000000000000000) /* 100 billion of the currency a share */
+#define QTY_MAX INT64_C(1000000000000)    /* a trillion shares an order */
 
 #endif

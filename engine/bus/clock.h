@@ -1,4 +1,5 @@
-/* clock.h - the shell's clocks. The pure engine never includes this: time reaches it in commands. */
+/* clock.h - the shell's clocks. The pure engine never includes this: time reaches it in commands.
+ */
 #ifndef HOGA_BUS_CLOCK_H
 #define HOGA_BUS_CLOCK_H
 

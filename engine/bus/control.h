@@ -35,7 +35,8 @@ enum station_state {
     STATION_STOPPED = 3, /* ended by itself, cleanly */
 };
 
-/* How far one journal is. `position` is segment number << 32 | offset: where the next record goes. */
+/* How far one journal is. `position` is segment number << 32 | offset: where the next record goes.
+ */
 struct journal_cursors {
     _Alignas(64) _Atomic uint64_t written_seq; /* pairs: release after the record is complete */
     _Atomic uint64_t written_position;
@@ -70,7 +71,7 @@ struct control {
     struct journal_cursors in;
     struct journal_cursors out;
     _Alignas(64) _Atomic uint64_t released_seq; /* of `in`: answers up to here may be told */
-    _Alignas(64) _Atomic uint32_t doorbell;      /* futex: producers wake the core */
+    _Alignas(64) _Atomic uint32_t doorbell;     /* futex: producers wake the core */
     _Atomic uint32_t core_sleeping;
     _Alignas(64) _Atomic uint32_t written_bell; /* futex: the core wakes its own helper threads */
     _Atomic uint32_t helper_sleeping;

@@ -2,7 +2,7 @@
  * segment files that are mapped into memory and archived to disk.
  *
  *   segment: | header, 4096 bytes | record | record | ... | END mark | zeros |
- *   record:  | length crc | seq | time | ref | origin | SBE header, block | pad to 8 |
+ *   record:  | frame crc | seq | time | ref | origin | SBE header, block | pad to 8 |
  *
  * One writer (the core's thread). Readers are other processes; they see a record once it is
  * *released* (control.h): in memory if the segment is still there, in the archive if not, without
@@ -31,12 +31,13 @@ enum {
     JOURNAL_RECORD_MAX_BYTES = 40 + SBE_MESSAGE_MAX_BYTES,
 };
 
-/* length: bytes of the record, a multiple of 8; written last, so that 0 means "nothing yet" */
+/* A frame of this value ends a segment: the next record is in the next one. */
 #define JOURNAL_END_OF_SEGMENT UINT32_C(0xffffffff)
 
 struct journal_record {
-    _Atomic uint32_t length;
-    uint32_t crc;    /* CRC-32C of everything behind it */
+    _Atomic uint32_t frame; /* length in bytes, a multiple of 8 | lag << 16; written last, with
+                               release: 0 means "nothing yet" */
+    uint32_t crc;           /* CRC-32C, seeded with the lag, of everything behind it */
     seq_t seq;
     int64_t time_ns; /* since the epoch, never less than the record before */
     uint64_t ref;    /* `in`: the ring's position after the message (0: the core's own command);
@@ -44,6 +45,20 @@ struct journal_record {
     uint64_t origin; /* source << 48 | request id: whom to answer */
     struct sbe_header header; /* the message begins here */
 };
+
+/* Lag: how many records before this one were not yet safe on disk when it was written (65535: or
+ * more). After a loss of power a record may be bad because it was never synced; a later record that
+ * says it was safe by then proves instead that it has been damaged since. */
+enum { JOURNAL_LAG_MAX = 0xffff };
+
+static inline uint32_t record_length(uint32_t frame)
+{
+    return frame & 0xffff;
+}
+static inline uint32_t record_lag(uint32_t frame)
+{
+    return frame >> 16;
+}
 
 _Static_assert(sizeof(struct journal_record) == 48, "record header and SBE header");
 _Static_assert(offsetof(struct journal_record, seq) == 8, "CRC begins here");
@@ -53,13 +68,19 @@ static inline uint64_t origin_of(uint16_t source, uint64_t request_id)
 {
     return (uint64_t)source << 48 | (request_id & UINT64_C(0xffffffffffff));
 }
-static inline uint16_t origin_source(uint64_t origin) { return (uint16_t)(origin >> 48); }
+static inline uint16_t origin_source(uint64_t origin)
+{
+    return (uint16_t)(origin >> 48);
+}
 static inline uint64_t origin_request(uint64_t origin)
 {
     return origin & UINT64_C(0xffffffffffff);
 }
 
-static inline const void *record_message(const struct journal_record *r) { return &r->header; }
+static inline const void *record_message(const struct journal_record *r)
+{
+    return &r->header;
+}
 static inline size_t record_message_length(const struct journal_record *r)
 {
     return sizeof r->header + r->header.block_length;
@@ -69,24 +90,33 @@ static inline size_t record_message_length(const struct journal_record *r)
 
 /* Reads one journal from a sequence number on. Not shared between threads. */
 struct journal_reader {
-    struct instance instance;
+    const struct instance *instance;
     const struct control *control; /* NULL: the archive alone, with nobody writing */
     enum journal_kind kind;
+    bool recovering; /* the core's own, before it writes: sees unreleased records too */
+    bool in_memory;  /* the mapped segment is the one in /dev/shm */
     seq_t next_seq;
     uint64_t released_cache; /* `released` as last looked at, in `in` sequence numbers */
     uint32_t segment;        /* number of the mapped one; 0: none */
     uint64_t offset;
     uint8_t *map;
     size_t map_bytes;
-    char where[INSTANCE_PATH_BYTES + 96]; /* after STATUS_CORRUPT: file, offset, seq, and what */
+    char where[INSTANCE_PATH_BYTES + 256]; /* after STATUS_CORRUPT: file, offset, seq, and what */
 };
 
 /* Goes to the record `from_seq` (1: the beginning). With `control` NULL it reads the archive of an
- * exchange that is not running, to its last whole record. */
+ * exchange that is not running, to its last whole record. `instance` must outlive it. */
 MUST_CHECK enum status journal_reader_open(struct journal_reader *self,
                                            const struct instance *instance,
                                            const struct control *control, enum journal_kind kind,
                                            seq_t from_seq);
+
+/* The core's, at start: every record there is, in memory and in the archive, released or not. At
+ * STATUS_EMPTY its segment, offset and next_seq are where the writer goes on. */
+MUST_CHECK enum status journal_reader_open_recovery(struct journal_reader *self,
+                                                    const struct instance *instance,
+                                                    const struct control *control,
+                                                    enum journal_kind kind);
 
 /* The next released record, valid until the next call. STATUS_EMPTY when there is none yet,
  * STATUS_CORRUPT when its checksum or its sequence is wrong (self->where names it). */
@@ -105,7 +135,5 @@ int bell_open(const struct instance *instance, const struct control *control,
 /* Empties the descriptor and asks to be rung at the next release after `seen_seq` (of `in`).
  * Returns false when more is released already: then read on, no ring will come. */
 bool bell_arm(int fd, const struct control *control, struct station *station, seq_t seen_seq);
-
-/* ---- writing (the core's thread; see journal_writer.h) ---- */
 
 #endif

@@ -13,13 +13,13 @@
 #include "engine/bus/shared_file.h"
 #include "engine/message/sbe.h"
 
-#define RING_MAGIC UINT64_C(0x31474e5241474f48) /* "HOGARNG1" */
+#define RING_MAGIC  UINT64_C(0x31474e5241474f48) /* "HOGARNG1" */
 #define RING_FILLER UINT32_C(0xffffffff)
 
 struct ring_shared {
     uint64_t magic;
     uint64_t capacity;
-    _Atomic uint64_t epoch; /* claims so far; its writer holds the file's lock */
+    _Atomic uint64_t epoch;             /* claims so far; its writer holds the file's lock */
     _Alignas(64) _Atomic uint64_t head; /* consumer: release, pairs with the producer's acquire */
     _Alignas(64) _Atomic uint64_t tail; /* producer: release, pairs with the consumer's acquire */
     _Alignas(64) uint8_t buffer[];
@@ -35,7 +35,10 @@ struct ring_entry {
 _Static_assert(sizeof(struct ring_entry) == 16, "messages behind it stay 8-aligned");
 _Static_assert(offsetof(struct ring_shared, buffer) == 192, "ring header");
 
-static uint64_t align8(uint64_t n) { return (n + 7) & ~UINT64_C(7); }
+static uint64_t align8(uint64_t n)
+{
+    return (n + 7) & ~UINT64_C(7);
+}
 
 enum status ring_open_file(struct ring *self, const char *path, uint64_t capacity, uint64_t start)
 {
@@ -66,8 +69,8 @@ enum status ring_open_file(struct ring *self, const char *path, uint64_t capacit
     return STATUS_OK;
 }
 
-enum status ring_create(struct ring *self, const struct instance *instance,
-                        struct control *control, uint16_t source)
+enum status ring_create(struct ring *self, const struct instance *instance, struct control *control,
+                        uint16_t source)
 {
     char path[128];
     CHECK(source >= 1 && source <= CONTROL_RING_MAX);
@@ -91,8 +94,8 @@ enum status ring_claim(struct ring *self, const struct instance *instance, struc
             /* read again: the former owner may have sent until it lost the lock */
             self->head_cache = atomic_load_explicit(&self->shared->head, memory_order_acquire);
             self->tail_cache = atomic_load_explicit(&self->shared->tail, memory_order_acquire);
-            self->epoch = 1 + atomic_fetch_add_explicit(&self->shared->epoch, 1,
-                                                        memory_order_relaxed);
+            self->epoch =
+                1 + atomic_fetch_add_explicit(&self->shared->epoch, 1, memory_order_relaxed);
             return STATUS_OK;
         }
         ring_close(self);

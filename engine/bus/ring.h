@@ -33,13 +33,13 @@ struct ring_shared; /* the file's layout, in ring.c */
 struct ring {
     struct ring_shared *shared;
     uint8_t *buffer;
-    uint64_t capacity;    /* bytes, a power of two */
-    uint64_t head_cache;  /* producer: head as last seen; consumer: own head */
-    uint64_t tail_cache;  /* consumer: tail as last seen; producer: own tail */
-    uint64_t epoch;       /* how often this ring has been claimed; producer only */
+    uint64_t capacity;   /* bytes, a power of two */
+    uint64_t head_cache; /* producer: head as last seen; consumer: own head */
+    uint64_t tail_cache; /* consumer: tail as last seen; producer: own tail */
+    uint64_t epoch;      /* how often this ring has been claimed; producer only */
     struct control *control;
     int fd;
-    uint16_t source;      /* 1 .. CONTROL_RING_MAX: the ring's number in records */
+    uint16_t source; /* 1 .. CONTROL_RING_MAX: the ring's number in records */
 };
 
 /* What a consumer sees of one message, valid until ring_release(). */

@@ -17,8 +17,7 @@ struct shared_file {
 /* Opens `path` for reading and writing, making it with `bytes` of zeros (all of them allocated, so
  * that a full /dev/shm shows here and not as a SIGBUS later) when it is not there. A file that is
  * there must have exactly `bytes`, unless bytes is 0: then any. STATUS_IO, STATUS_INVALID. */
-MUST_CHECK enum status shared_file_create(struct shared_file *self, const char *path,
-                                          size_t bytes);
+MUST_CHECK enum status shared_file_create(struct shared_file *self, const char *path, size_t bytes);
 
 /* Maps an existing file. STATUS_NOT_FOUND, STATUS_IO; STATUS_INVALID when it is empty. */
 MUST_CHECK enum status shared_file_open(struct shared_file *self, const char *path, bool write);

@@ -25,8 +25,8 @@ enum command_template {
     COMMAND_END_DAY = 20,
 };
 
-enum side { SIDE_BUY = '1', SIDE_SELL = '2' };                     /* FIX tag 54 */
-enum ord_type { ORD_TYPE_LIMIT = '2' };                            /* FIX tag 40 */
+enum side { SIDE_BUY = '1', SIDE_SELL = '2' };                      /* FIX tag 54 */
+enum ord_type { ORD_TYPE_LIMIT = '2' };                             /* FIX tag 40 */
 enum time_in_force { TIF_DAY = '0', TIF_GTC = '1', TIF_IOC = '3' }; /* FIX tag 59 */
 
 /* What an API key may do; bits. */
@@ -70,10 +70,10 @@ struct command_list_instrument {
     instrument_id_t instrument;
     char symbol[SYMBOL_BYTES];
     char name[NAME_BYTES];
-    px_t tick_px;                /* prices are multiples of it; levels reach to 2^24 - 1 ticks */
-    qty_t lot_qty;               /* quantities are multiples of it */
-    qty_t max_order_qty;         /* one order's limit */
-    cash_t max_order_notional;   /* one order's limit, price times quantity */
+    px_t tick_px;              /* prices are multiples of it; levels reach to 2^24 - 1 ticks */
+    qty_t lot_qty;             /* quantities are multiples of it */
+    qty_t max_order_qty;       /* one order's limit */
+    cash_t max_order_notional; /* one order's limit, price times quantity */
 };
 
 struct command_add_user {
@@ -122,8 +122,8 @@ struct command_replace_order {
     struct sbe_header header;
     account_id_t account;
     user_id_t user;
-    order_id_t order_id;                  /* 0: by orig_cl_ord_id */
-    qty_t order_qty;                      /* the new total, filled part included */
+    order_id_t order_id; /* 0: by orig_cl_ord_id */
+    qty_t order_qty;     /* the new total, filled part included */
     char orig_cl_ord_id[CL_ORD_ID_BYTES];
     uint32_t pad;
 };

@@ -28,21 +28,21 @@ enum event_template {
 };
 
 enum exec_type { /* FIX tag 150 */
-    EXEC_NEW = '0',
-    EXEC_CANCELED = '4',
-    EXEC_REPLACED = '5',
-    EXEC_REJECTED = '8',
-    EXEC_EXPIRED = 'C',
-    EXEC_TRADE = 'F',
+                 EXEC_NEW = '0',
+                 EXEC_CANCELED = '4',
+                 EXEC_REPLACED = '5',
+                 EXEC_REJECTED = '8',
+                 EXEC_EXPIRED = 'C',
+                 EXEC_TRADE = 'F',
 };
 
 enum ord_status { /* FIX tag 39 */
-    ORD_NEW = '0',
-    ORD_PARTIALLY_FILLED = '1',
-    ORD_FILLED = '2',
-    ORD_CANCELED = '4',
-    ORD_REJECTED = '8',
-    ORD_EXPIRED = 'C',
+                  ORD_NEW = '0',
+                  ORD_PARTIALLY_FILLED = '1',
+                  ORD_FILLED = '2',
+                  ORD_CANCELED = '4',
+                  ORD_REJECTED = '8',
+                  ORD_EXPIRED = 'C',
 };
 
 enum last_liquidity { LIQUIDITY_NONE = 0, LIQUIDITY_ADDED = 1, LIQUIDITY_REMOVED = 2 }; /* 851 */
@@ -51,17 +51,17 @@ enum last_liquidity { LIQUIDITY_NONE = 0, LIQUIDITY_ADDED = 1, LIQUIDITY_REMOVED
  * order_qty = cum_qty + leaves_qty; once it is terminal leaves_qty = 0. */
 struct event_execution {
     struct sbe_header header;
-    order_id_t order_id;     /* a rejected order has one too */
-    trade_id_t trade_id;     /* both sides of a trade carry the same; 0 unless EXEC_TRADE */
+    order_id_t order_id; /* a rejected order has one too */
+    trade_id_t trade_id; /* both sides of a trade carry the same; 0 unless EXEC_TRADE */
     account_id_t account;
     instrument_id_t instrument;
-    uint8_t side;            /* enum side */
-    uint8_t ord_type;        /* enum ord_type */
-    uint8_t time_in_force;   /* enum time_in_force */
-    uint8_t exec_type;       /* enum exec_type */
-    uint8_t ord_status;      /* enum ord_status */
-    uint8_t last_liquidity;  /* enum last_liquidity */
-    uint16_t reject_reason;  /* enum reject */
+    uint8_t side;           /* enum side */
+    uint8_t ord_type;       /* enum ord_type */
+    uint8_t time_in_force;  /* enum time_in_force */
+    uint8_t exec_type;      /* enum exec_type */
+    uint8_t ord_status;     /* enum ord_status */
+    uint8_t last_liquidity; /* enum last_liquidity */
+    uint16_t reject_reason; /* enum reject */
     px_t limit_px;
     qty_t order_qty;
     qty_t last_qty;

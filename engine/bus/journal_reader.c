@@ -1,0 +1,195 @@
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "engine/base/check.h"
+#include "engine/bus/journal.h"
+#include "engine/bus/segment.h"
+#include "engine/bus/shared_file.h"
+
+static void unmap(struct journal_reader *self)
+{
+    if (self->map) munmap(self->map, self->map_bytes);
+    self->map = NULL;
+    self->segment = 0;
+}
+
+static enum status map_path(struct journal_reader *self, const char *path, uint32_t number)
+{
+    struct shared_file file;
+    enum status status = shared_file_open(&file, path, false);
+    if (status != STATUS_OK) return status;
+    (void)close(file.fd);
+    if (!segment_header_good(file.map, file.bytes, self->instance, self->kind, number)) {
+        munmap(file.map, file.bytes);
+        (void)snprintf(self->where, sizeof self->where, "%s: bad segment header", path);
+        return STATUS_CORRUPT;
+    }
+    unmap(self);
+    self->map = file.map;
+    self->map_bytes = file.bytes;
+    self->segment = number;
+    self->offset = JOURNAL_SEGMENT_HEADER_BYTES;
+    return STATUS_OK;
+}
+
+/* From memory if it is still there, else from the archive; memory once more, since the archiver
+ * may have been about to hand it over. */
+static enum status map_segment(struct journal_reader *self, uint32_t number)
+{
+    char memory[SEGMENT_PATH_BYTES], archive[SEGMENT_PATH_BYTES];
+    segment_memory_path(memory, self->instance, self->kind, number);
+    segment_archive_path(archive, self->instance, self->kind, number);
+    enum status status = STATUS_NOT_FOUND;
+    if (self->control) status = map_path(self, memory, number);
+    bool in_memory = status == STATUS_OK;
+    if (status == STATUS_NOT_FOUND) status = map_path(self, archive, number);
+    if (status == STATUS_OK) self->in_memory = in_memory;
+    return status;
+}
+
+/* The newest segment that does not begin behind `seq`. */
+static enum status find_segment(struct journal_reader *self, seq_t seq)
+{
+    uint32_t first, last, memory_first = 0, memory_last = 0, missing;
+    enum status status =
+        segment_range(self->instance->journal_dir, self->kind, &first, &last, &missing);
+    if (status == STATUS_CORRUPT)
+        (void)snprintf(self->where, sizeof self->where, "%s: segment %" PRIu32 " is missing",
+                       self->instance->journal_dir, missing);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND) return status;
+    if (self->control) {
+        status = segment_range(self->instance->shm_dir, self->kind, &memory_first, &memory_last,
+                               &missing);
+        if (status == STATUS_OK && memory_last > last) last = memory_last;
+        if (!first) first = memory_first;
+    }
+    if (!first) return STATUS_NOT_FOUND;
+    for (uint32_t number = last; number >= first; number--) {
+        status = map_segment(self, number);
+        if (status == STATUS_NOT_FOUND) continue; /* made ahead and gone, or retired meanwhile */
+        if (status != STATUS_OK) return status;
+        seq_t begins = segment_first_seq(self->map);
+        if ((begins && begins <= seq) || number == first) return STATUS_OK;
+    }
+    return STATUS_NOT_FOUND;
+}
+
+static enum status corrupt(struct journal_reader *self, const char *what)
+{
+    char path[SEGMENT_PATH_BYTES];
+    segment_archive_path(path, self->instance, self->kind, self->segment);
+    (void)snprintf(self->where, sizeof self->where,
+                   "%s: offset %" PRIu64 ", sequence %" PRIu64 ": %s", path, self->offset,
+                   self->next_seq, what);
+    return STATUS_CORRUPT;
+}
+
+static bool is_released(struct journal_reader *self, const struct journal_record *record)
+{
+    if (!self->control || self->recovering) return true;
+    uint64_t needs = self->kind == JOURNAL_IN ? record->seq : record->ref;
+    if (needs <= self->released_cache) return true;
+    self->released_cache = atomic_load_explicit(&self->control->released_seq, memory_order_acquire);
+    return needs <= self->released_cache;
+}
+
+/* In a live exchange the bytes behind `released` are still being written: a reader may look only
+ * where `written` says that a record is complete. */
+static bool is_written(const struct journal_reader *self)
+{
+    if (!self->control || self->recovering) return true;
+    const struct journal_cursors *cursors =
+        self->kind == JOURNAL_IN ? &self->control->in : &self->control->out;
+    return self->next_seq <= atomic_load_explicit(&cursors->written_seq, memory_order_acquire);
+}
+
+/* Nothing, or nothing whole, where the next record would be. While somebody writes that cannot be;
+ * otherwise it is the journal's end (torn, if need be), unless something later proves that a record
+ * was safe here once. */
+static enum status at_the_end(struct journal_reader *self, enum segment_finding finding)
+{
+    bool bad = finding == SEGMENT_BAD;
+    if (self->control && !self->recovering)
+        return corrupt(self,
+                       bad ? "the record's checksum is wrong" : "no record where one was written");
+    if (bad && self->in_memory) return corrupt(self, "the record's checksum is wrong");
+    char next[SEGMENT_PATH_BYTES];
+    segment_archive_path(next, self->instance, self->kind, self->segment + 1);
+    if (!self->in_memory && access(next, F_OK) == 0)
+        return corrupt(self, bad ? "the record's checksum is wrong, and a later segment follows"
+                                 : "records are missing, and a later segment follows");
+    if (!self->in_memory &&
+        segment_proves_damage(self->map, self->map_bytes, self->offset, self->next_seq))
+        return corrupt(self, bad ? "the record's checksum is wrong, and later ones are good"
+                                 : "records are missing, and later ones are good");
+    if (bad)
+        (void)snprintf(self->where, sizeof self->where,
+                       "%s journal: torn end cut behind sequence %" PRIu64,
+                       self->kind == JOURNAL_IN ? "in" : "out", self->next_seq - 1);
+    return STATUS_EMPTY;
+}
+
+/* The record at the offset, going on into the next segment where this one ends. */
+static enum status look(struct journal_reader *self, const struct journal_record **record)
+{
+    for (;;) {
+        enum segment_finding finding =
+            segment_look(self->map, self->map_bytes, self->offset, record);
+        if (finding == SEGMENT_RECORD) return STATUS_OK;
+        if (finding != SEGMENT_END) return at_the_end(self, finding);
+        enum status status = map_segment(self, self->segment + 1);
+        if (status != STATUS_OK) return status == STATUS_NOT_FOUND ? STATUS_EMPTY : status;
+    }
+}
+
+enum status journal_next(struct journal_reader *self, const struct journal_record **record)
+{
+    if (!is_written(self)) return STATUS_EMPTY;
+    if (!self->map) {
+        enum status status = find_segment(self, self->next_seq);
+        if (status != STATUS_OK) return status == STATUS_NOT_FOUND ? STATUS_EMPTY : status;
+    }
+    for (;;) {
+        const struct journal_record *r = NULL;
+        enum status status = look(self, &r);
+        if (status != STATUS_OK) return status;
+        if (r->seq > self->next_seq) return corrupt(self, "sequence numbers are missing");
+        if (r->seq == self->next_seq && !is_released(self, r)) return STATUS_EMPTY;
+        self->offset += record_length(atomic_load_explicit(&r->frame, memory_order_relaxed));
+        if (r->seq < self->next_seq) continue; /* seeking inside the segment */
+        self->next_seq++;
+        *record = r;
+        return STATUS_OK;
+    }
+}
+
+enum status journal_reader_open(struct journal_reader *self, const struct instance *instance,
+                                const struct control *control, enum journal_kind kind,
+                                seq_t from_seq)
+{
+    CHECK(from_seq >= 1);
+    memset(self, 0, sizeof *self);
+    self->instance = instance;
+    self->control = control;
+    self->kind = kind;
+    self->next_seq = from_seq;
+    return STATUS_OK; /* files are looked for when something is read: there may be none yet */
+}
+
+enum status journal_reader_open_recovery(struct journal_reader *self,
+                                         const struct instance *instance,
+                                         const struct control *control, enum journal_kind kind)
+{
+    enum status status = journal_reader_open(self, instance, control, kind, 1);
+    self->recovering = true;
+    return status;
+}
+
+void journal_reader_close(struct journal_reader *self)
+{
+    unmap(self);
+}
