@@ -37,7 +37,7 @@ struct signed_request {
 
 /* Where a key's token bucket stands, for the RateLimit headers. */
 struct rate_state {
-    uint32_t limit;         /* requests per second, also the bucket's size */
+    uint32_t limit; /* requests per second, also the bucket's size */
     uint32_t remaining;
     uint32_t reset_s;       /* until the bucket is full */
     uint32_t retry_after_s; /* 0 unless refused */
@@ -53,10 +53,21 @@ struct complaint {
 struct admission *admission_create(const uint8_t master_key[32], uint32_t rate_per_s);
 void admission_destroy(struct admission *self);
 
-/* Checks key, clock window, signature and that it is new. `now_ms` is CLOCK_REALTIME. */
+enum { RECV_WINDOW_DEFAULT_MS = 5000, RECV_WINDOW_MAX_MS = 60000 };
+#define TIMESTAMP_MS_MAX UINT64_C(9999999999999) /* in the year 2286 */
+
+/* Checks, in this order: that all is there, key, clock window, signature, and that it is new.
+ * `now_ms` is CLOCK_REALTIME. Answers REJECT_NONE, or UNAUTHENTICATED, UNKNOWN_KEY, INVALID_FIELD
+ * (the window: `recv_window` is not a number from 1 to RECV_WINDOW_MAX_MS), BAD_TIMESTAMP,
+ * BAD_SIGNATURE, REPLAYED_SIGNATURE, RATE_LIMITED (too many signatures to remember) or INTERNAL
+ * (the key's secret cannot be opened). `who` is set only with REJECT_NONE. Scopes are the
+ * caller's to check. */
 enum reject admission_authenticate(struct admission *self, const struct engine *engine,
                                    const struct signed_request *request, int64_t now_ms,
                                    struct identity *who);
+
+/* A timestamp in milliseconds, for telling a client its skew; false when it is not one. */
+bool admission_parse_timestamp(const char *text, int64_t *timestamp_ms);
 
 /* Takes one token of the key's bucket. Returns false when there is none. */
 bool admission_take_token(struct admission *self, const struct identity *who, int64_t now_ms,
@@ -75,6 +86,12 @@ bool admission_replace(const json_t *object, const struct identity *who,
 /* "189.35" to px units: digits, at most four decimals, no sign, no exponent; false otherwise or
  * above PX_MAX. */
 bool admission_parse_px(const char *text, px_t *px);
+
+/* "16777217", not 0; false when the text cannot be an order id. */
+bool admission_parse_order_id(const char *text, order_id_t *order_id);
+
+/* 1 to 36 printable ASCII characters without spaces, padded with NUL; false for anything else. */
+bool admission_parse_cl_ord_id(const char *text, char cl_ord_id[CL_ORD_ID_BYTES]);
 
 /* Seals a secret (32 bytes) for the journal; used by whoever makes keys. */
 bool admission_seal_secret(const uint8_t master_key[32], const uint8_t secret[32],

@@ -31,12 +31,13 @@ struct gateway_answer {
 
 typedef void (*gateway_done)(void *context, const struct gateway_answer *answer);
 
-/* `ring` must be claimed and outlive it. `pending_max` commands may be under way. */
+/* `ring` must be claimed and outlive it. `pending_max` commands may be under way (rounded up to a
+ * power of two, at most 2^24). NULL without memory. */
 struct gateway *gateway_create(struct ring *ring, uint32_t pending_max);
 void gateway_destroy(struct gateway *self);
 
 /* Sends one command. On anything but REJECT_NONE (then REJECT_EXCHANGE_BUSY) no callback comes.
- * Stores a handle for gateway_forget(). */
+ * Stores a handle for gateway_forget(), never 0. `now_ms` is CLOCK_REALTIME. */
 enum reject gateway_send(struct gateway *self, const void *message, size_t length, int64_t now_ms,
                          gateway_done done, void *context, uint64_t *handle);
 
@@ -44,8 +45,7 @@ enum reject gateway_send(struct gateway *self, const void *message, size_t lengt
 void gateway_forget(struct gateway *self, uint64_t handle);
 
 /* Replica's hooks. */
-void gateway_event(struct gateway *self, const struct journal_record *command,
-                   const void *message);
+void gateway_event(struct gateway *self, const struct journal_record *command, const void *message);
 void gateway_stepped(struct gateway *self, const struct journal_record *command);
 
 /* Answers what has waited longer than GATEWAY_TIMEOUT_MS; returns how many still wait. */

@@ -33,14 +33,14 @@ struct blotter_order {
     uint8_t ord_status;     /* enum ord_status */
     uint16_t reject_reason; /* enum reject */
     px_t limit_px;
-    qty_t sent_qty;         /* as first sent, to recognise the same request again */
-    qty_t order_qty;        /* as it stands after replaces */
+    qty_t sent_qty;  /* as first sent, to recognise the same request again */
+    qty_t order_qty; /* as it stands after replaces */
     qty_t cum_qty;
     qty_t leaves_qty;
-    px_t avg_px;            /* of the fills, rounded half up; 0 before the first */
+    px_t avg_px; /* of the fills, rounded half up; 0 before the first */
     int64_t created_ns;
     int64_t updated_ns;
-    uint64_t updated_seq;   /* `in` sequence of the last change */
+    uint64_t updated_seq; /* `in` sequence of the last change */
     char cl_ord_id[CL_ORD_ID_BYTES];
 };
 
@@ -52,13 +52,15 @@ struct blotter_execution {
     char cl_ord_id[CL_ORD_ID_BYTES];
 };
 
-/* `accounts` bounds account ids; the other two are how many are kept. NULL without memory. */
+enum { BLOTTER_FILLS_MAX = 1000 }; /* an order shows its newest fills, at most so many */
+
+/* `accounts` bounds account ids. `order_max` must exceed how many orders may be open at the same
+ * time; what it exceeds that by is how many terminal ones are kept. `execution_max` executions are
+ * kept. NULL without memory; what is not used costs none. */
 struct blotter *blotter_create(uint32_t accounts, uint32_t order_max, uint32_t execution_max);
 void blotter_destroy(struct blotter *self);
 
-/* Replica's hooks: the command in work, then each execution it caused. blotter_execution() returns
- * the execution as recorded. */
-void blotter_command(struct blotter *self, const struct journal_record *command);
+/* Replica's hook: an execution and the command that caused it. Returns it as recorded. */
 const struct blotter_execution *blotter_execution(struct blotter *self,
                                                   const struct journal_record *command,
                                                   seq_t exec_id,
@@ -75,11 +77,19 @@ bool blotter_same_request(const struct blotter_order *order,
                           const struct command_new_order *command);
 
 /* Walks an account's orders, newest first: pass 0 at first, then the last order's id. NULL at the
- * end. */
+ * end, and when that order is not the account's or forgotten. */
 const struct blotter_order *blotter_older(const struct blotter *self, account_id_t account,
                                           order_id_t before);
 
-/* An order's fills (executions with last_qty > 0) in time order: pass NULL at first. */
+/* The same over its open orders alone; `before` must be open too. */
+const struct blotter_order *blotter_older_open(const struct blotter *self, account_id_t account,
+                                               order_id_t before);
+
+/* Whether the order may still be filled. */
+bool blotter_is_open(const struct blotter_order *order);
+
+/* An order's fills (executions with last_qty > 0) in time order: pass NULL at first. Fills that
+ * are forgotten are left out. */
 const struct blotter_execution *blotter_next_fill(const struct blotter *self,
                                                   const struct blotter_order *order,
                                                   const struct blotter_execution *after);
@@ -87,8 +97,7 @@ const struct blotter_execution *blotter_next_fill(const struct blotter *self,
 /* The account's last execution number; and the execution of that number, NULL when it is
  * forgotten or not there yet. */
 uint64_t blotter_account_seq(const struct blotter *self, account_id_t account);
-const struct blotter_execution *blotter_account_execution(const struct blotter *self,
-                                                          account_id_t account,
-                                                          uint64_t account_seq);
+const struct blotter_execution *
+blotter_account_execution(const struct blotter *self, account_id_t account, uint64_t account_seq);
 
 #endif

@@ -28,9 +28,9 @@ struct replica_listener {
 struct replica {
     struct engine *engine; /* NULL until the journal's first record is read */
     size_t engine_bytes;
-    seq_t in_seq;          /* last command stepped; 0 at first */
-    seq_t out_seq;         /* last event numbered */
-    int64_t time_ns;       /* of the last command */
+    seq_t in_seq;    /* last command stepped; 0 at first */
+    seq_t out_seq;   /* last event numbered */
+    int64_t time_ns; /* of the last command */
     struct journal_reader reader;
     struct replica_listener listener;
     const struct journal_record *stepping;
