@@ -1,0 +1,193 @@
+/* orders.js - the account's orders and fills as this page knows them.
+ *
+ *   GET /v1/orders (open, and the newest of all) --+
+ *                                                  +--> orders by id, newest fills
+ *   `orders` channel: every execution -------------+
+ *
+ * Executions carry an order's whole state, so taking one twice changes nothing; one that is older
+ * than what is known is ignored. While the lists load, executions wait and are applied after.
+ *
+ * Events: "change".
+ */
+
+import { parsePx } from "./px.js";
+import { getSigned } from "./rest.js";
+
+const PAGE = 1000;
+const RECENT = 100;
+const FILLS_KEPT = 100;
+const CLOSED_KEPT = 200;
+const OPEN_STATUSES = new Set(["new", "partially_filled"]);
+
+export class Orders extends EventTarget {
+    constructor() {
+        super();
+        this.clear();
+    }
+
+    clear() {
+        this.orders = new Map();
+        this.fills = [];
+        this.fillIds = new Set();
+        this.waiting = null;
+        this.loading = 0;
+        this.loaded = false;
+        this.#changed();
+    }
+
+    /** Reads the lists anew; on failure throws a Problem and leaves what is known. */
+    async load(signer) {
+        this.loading += 1;
+        const turn = this.loading;
+        this.waiting = [];
+        try {
+            const open = await this.#readOpen(signer);
+            const recent = await getSigned(signer, `/v1/orders?status=all&limit=${RECENT}`);
+            if (turn !== this.loading) return;
+            const waiting = this.waiting;
+            this.orders = new Map();
+            for (const order of [...recent.orders, ...open]) this.take(order);
+            this.waiting = null;
+            this.loaded = true;
+            for (const execution of waiting) this.execution(execution);
+            this.#changed();
+        } catch (problem) {
+            if (turn === this.loading) {
+                const waiting = this.waiting;
+                this.waiting = null;
+                for (const execution of waiting) this.execution(execution);
+            }
+            throw problem;
+        }
+    }
+
+    async #readOpen(signer) {
+        const open = [];
+        let cursor = null;
+        do {
+            const more = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+            const page = await getSigned(signer, `/v1/orders?status=open&limit=${PAGE}${more}`);
+            open.push(...page.orders);
+            cursor = page.next_cursor;
+        } while (cursor !== null);
+        return open;
+    }
+
+    /** An order as an answer gives it. */
+    take(order) {
+        const known = this.orders.get(order.order_id);
+        if (known && known.updatedAt > order.updated_at) return;
+        this.orders.set(order.order_id, {
+            orderId: order.order_id,
+            clientOrderId: order.client_order_id,
+            symbol: order.symbol,
+            side: order.side,
+            timeInForce: order.time_in_force,
+            status: order.status,
+            rejectReason: order.reject_reason,
+            qty: order.qty,
+            limitPx: parsePx(order.limit_price),
+            cumQty: order.cum_qty,
+            leavesQty: order.leaves_qty,
+            createdAt: order.created_at,
+            updatedAt: order.updated_at,
+        });
+        for (const fill of order.fills) {
+            this.#fill({
+                execId: fill.exec_id,
+                symbol: order.symbol,
+                side: order.side,
+                qty: fill.qty,
+                px: parsePx(fill.price),
+                liquidity: fill.liquidity,
+                time: fill.time,
+            });
+        }
+        this.#changed();
+    }
+
+    /** One execution of the `orders` channel. */
+    execution(execution) {
+        if (this.waiting) {
+            this.waiting.push(execution);
+            return;
+        }
+        const known = this.orders.get(execution.order_id);
+        if (!known || known.updatedAt <= execution.time) {
+            this.orders.set(execution.order_id, {
+                orderId: execution.order_id,
+                clientOrderId: execution.client_order_id,
+                symbol: execution.symbol,
+                side: execution.side,
+                timeInForce: known?.timeInForce ?? null,
+                status: execution.status,
+                rejectReason: execution.reject_reason,
+                qty: execution.qty,
+                limitPx: parsePx(execution.limit_price),
+                cumQty: execution.cum_qty,
+                leavesQty: execution.leaves_qty,
+                createdAt: known?.createdAt ?? execution.time,
+                updatedAt: execution.time,
+            });
+        }
+        if (execution.last_qty > 0) {
+            this.#fill({
+                execId: execution.exec_id,
+                symbol: execution.symbol,
+                side: execution.side,
+                qty: execution.last_qty,
+                px: parsePx(execution.last_price),
+                liquidity: execution.liquidity,
+                time: execution.time,
+            });
+        }
+        this.#forgetOldest();
+        this.#changed();
+    }
+
+    /** Open orders, newest first. */
+    open() {
+        return [...this.orders.values()]
+            .filter((order) => OPEN_STATUSES.has(order.status))
+            .sort((a, b) => compareIds(b.orderId, a.orderId));
+    }
+
+    /** What is open of a symbol at each price: a Map of "buy:px" to the quantity left. */
+    openPxs(symbol) {
+        const pxs = new Map();
+        for (const order of this.orders.values()) {
+            if (order.symbol !== symbol || !OPEN_STATUSES.has(order.status)) continue;
+            const at = `${order.side}:${order.limitPx}`;
+            pxs.set(at, (pxs.get(at) ?? 0) + order.leavesQty);
+        }
+        return pxs;
+    }
+
+    #fill(fill) {
+        if (this.fillIds.has(fill.execId)) return;
+        this.fillIds.add(fill.execId);
+        let at = 0;
+        while (at < this.fills.length && compareIds(this.fills[at].execId, fill.execId) > 0) at += 1;
+        this.fills.splice(at, 0, fill);
+        while (this.fills.length > FILLS_KEPT) this.fillIds.delete(this.fills.pop().execId);
+    }
+
+    #forgetOldest() {
+        if (this.orders.size < 4 * CLOSED_KEPT) return;
+        const closed = [...this.orders.values()]
+            .filter((order) => !OPEN_STATUSES.has(order.status))
+            .sort((a, b) => compareIds(a.orderId, b.orderId));
+        if (closed.length < 2 * CLOSED_KEPT) return;
+        for (const order of closed.slice(0, -CLOSED_KEPT)) this.orders.delete(order.orderId);
+    }
+
+    #changed() {
+        this.dispatchEvent(new Event("change"));
+    }
+}
+
+/* Decimal strings of whole numbers too large for a double. */
+function compareIds(a, b) {
+    if (a.length !== b.length) return a.length - b.length;
+    return a < b ? -1 : a > b ? 1 : 0;
+}
