@@ -30,6 +30,7 @@ struct front_options {
     uint16_t rest_port;
     uint16_t ws_port;
     uint32_t rate_per_s; /* each key's limit */
+    bool demo;           /* the page may trade for a demonstration broker; loopback only */
 };
 
 /* What rest/ and stream/ share. */
@@ -45,17 +46,23 @@ struct front {
     struct market *market;
     struct admission *admission;
     struct gateway *gateway;
-    bool starting; /* the replica has not caught up yet: answer REJECT_STARTING */
+    uint16_t rest_port, ws_port; /* as got, once rest and stream have started */
+    bool starting;               /* the replica has not caught up yet: answer REJECT_STARTING */
 };
 
 /* rest/rest.h */
 struct rest;
-struct rest *rest_start(struct front *front);   /* NULL after a message on stderr */
+struct rest *rest_start(struct front *front); /* NULL after a message on stderr */
+uint16_t rest_port(const struct rest *self);
+/* Sends what the last batch of steps has answered. */
+void rest_batch_end(struct rest *self);
+/* Answers those who still wait that their answer is unknown, and closes. */
 void rest_stop(struct rest *self);
 
 /* stream/stream.h */
 struct stream;
 struct stream *stream_start(struct front *front); /* NULL after a message on stderr */
+uint16_t stream_port(const struct stream *self);
 /* Replica's hooks: an execution just recorded in the blotter and the market; and the end of a batch
  * of steps, when books and candles that changed are sent. */
 void stream_execution(struct stream *self, const struct blotter_execution *execution);
