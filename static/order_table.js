@@ -62,7 +62,7 @@ export class OrderTable {
             symbol: cell("cell-symbol"),
             side: cell("cell-side"),
             px: cell("number"),
-            qty: cell("number"),
+            qty: cell("number cell-qty"),
             filled: cell("number cell-filled"),
             left: cell("number"),
             tif: cell("cell-tif"),
@@ -107,7 +107,7 @@ export class OrderTable {
         const form = element("form", "reduce-form", input);
         const submit = element("button", "small-button", "Set");
         const close = () => row.actions.replaceChildren(row.reduce, row.cancel);
-        form.append(submit, button("small-button", "Keep", () => {
+        form.append(submit, button("small-button", "Back", () => {
             close();
             row.reduce.focus();
         }));

@@ -73,10 +73,16 @@ export class Orders extends EventTarget {
         return open;
     }
 
-    /** An order as an answer gives it. */
+    /** An order as an answer gives it. Executions that came before the answer may know better how it
+     *  stands, but not everything that it was sent with. */
     take(order) {
         const known = this.orders.get(order.order_id);
-        if (known && known.updatedAt > order.updated_at) return;
+        if (known && known.updatedAt > order.updated_at) {
+            known.timeInForce = order.time_in_force;
+            known.createdAt = order.created_at;
+            this.#changed();
+            return;
+        }
         this.orders.set(order.order_id, {
             orderId: order.order_id,
             clientOrderId: order.client_order_id,
