@@ -79,7 +79,7 @@ static void escape(struct json_buffer *self, unsigned char c)
     json_bytes(self, code, sizeof code);
 }
 
-void json_string(struct json_buffer *self, const char *text, size_t max)
+void json_quoted(struct json_buffer *self, const char *text, size_t max)
 {
     const unsigned char *bytes = (const unsigned char *)text;
     size_t length = strnlen(text, max);

@@ -29,11 +29,11 @@ static inline void json_buffer_clear(struct json_buffer *self)
     self->failed = false;
 }
 
-/* Appends. json_text() appends as it is (punctuation, keys); json_string() quotes and escapes at
+/* Appends. json_text() appends as it is (punctuation, keys); json_quoted() quotes and escapes at
  * most `max` bytes, stopping at a NUL. */
 void json_bytes(struct json_buffer *self, const char *bytes, size_t length);
 void json_text(struct json_buffer *self, const char *text);
-void json_string(struct json_buffer *self, const char *text, size_t max);
+void json_quoted(struct json_buffer *self, const char *text, size_t max);
 void json_int(struct json_buffer *self, int64_t value);
 void json_uint(struct json_buffer *self, uint64_t value);
 void json_px(struct json_buffer *self, px_t px);      /* "189.3500", quotes included */

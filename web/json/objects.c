@@ -16,7 +16,7 @@ static void put_symbol(struct json_buffer *self, const struct engine *engine,
 {
     struct instrument_view view;
     if (engine_instrument(engine, instrument, &view))
-        json_string(self, view.symbol, sizeof view.symbol);
+        json_quoted(self, view.symbol, sizeof view.symbol);
     else
         TEXT(self, "null");
 }
@@ -24,7 +24,7 @@ static void put_symbol(struct json_buffer *self, const struct engine *engine,
 static void put_cl_ord_id(struct json_buffer *self, const char *cl_ord_id)
 {
     if (cl_ord_id[0])
-        json_string(self, cl_ord_id, CL_ORD_ID_BYTES);
+        json_quoted(self, cl_ord_id, CL_ORD_ID_BYTES);
     else
         TEXT(self, "null");
 }
