@@ -130,6 +130,9 @@ unsigned engine_depth(const struct engine *self, instrument_id_t instrument, uin
 struct level_view engine_level(const struct engine *self, instrument_id_t instrument, uint8_t side,
                                px_t px);
 
+/* The trading day in days since the epoch; 0 before the first END_DAY. */
+uint64_t engine_day(const struct engine *self);
+
 const struct limits *engine_limits(const struct engine *self);
 
 #endif

@@ -7,6 +7,11 @@ const struct limits *engine_limits(const struct engine *self)
     return &self->state->limits;
 }
 
+uint64_t engine_day(const struct engine *self)
+{
+    return self->state->day;
+}
+
 bool engine_account(const struct engine *self, account_id_t account, struct account_view *view)
 {
     if (!account_is_open(&self->accounts, account)) return false;

@@ -23,6 +23,10 @@ static enum status map_path(struct journal_reader *self, const char *path, uint3
     enum status status = shared_file_open(&file, path, false);
     if (status != STATUS_OK) return status;
     (void)close(file.fd);
+    if (*(const uint64_t *)file.map == 0) { /* made ahead of use, or a file that never got there */
+        munmap(file.map, file.bytes);
+        return STATUS_NOT_FOUND;
+    }
     if (!segment_header_good(file.map, file.bytes, self->instance, self->kind, number)) {
         munmap(file.map, file.bytes);
         (void)snprintf(self->where, sizeof self->where, "%s: bad segment header", path);
