@@ -50,7 +50,7 @@ struct front {
     bool starting;               /* the replica has not caught up yet: answer REJECT_STARTING */
 };
 
-/* rest/rest.h */
+/* rest/rest.c */
 struct rest;
 struct rest *rest_start(struct front *front); /* NULL after a message on stderr */
 uint16_t rest_port(const struct rest *self);

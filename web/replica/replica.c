@@ -38,20 +38,22 @@ static void emit(void *context, const void *message, size_t length)
 {
     struct replica *self = context;
     self->out_seq++;
-    self->listener.event(self->listener.context, self->stepping, self->out_seq, message, length);
+    if (self->listener.event)
+        self->listener.event(self->listener.context, self->stepping, self->out_seq, message,
+                             length);
 }
 
 static void step(struct replica *self, const struct journal_record *command)
 {
     const struct event_sink sink = {emit, self};
     self->stepping = command;
-    self->listener.command(self->listener.context, command);
+    if (self->listener.command) self->listener.command(self->listener.context, command);
     engine_step(self->engine, command->seq, command->time_ns, record_message(command),
                 record_message_length(command), &sink);
     self->in_seq = command->seq;
     self->time_ns = command->time_ns;
     self->stepping = NULL;
-    self->listener.stepped(self->listener.context, command);
+    if (self->listener.stepped) self->listener.stepped(self->listener.context, command);
 }
 
 enum status replica_poll(struct replica *self, unsigned max, unsigned *stepped)

@@ -15,7 +15,8 @@
 #include "engine/bus/journal.h"
 #include "engine/engine.h"
 
-/* Called in this order for each command: command, event (once or more), stepped. */
+/* Called in this order for each command: command, event (once or more), stepped. Any may be NULL.
+ * `command` finds the engine laid out also at the journal's first record. */
 struct replica_listener {
     void *context;
     void (*command)(void *context, const struct journal_record *command);
