@@ -28,6 +28,7 @@ export class Feed extends EventTarget {
     #backoffMs = BACKOFF_FIRST_MS;
     #retryTimer = null;
     #lastFrameMs = 0;
+    #silenceTimer = null;
 
     constructor(url) {
         super();
@@ -41,12 +42,19 @@ export class Feed extends EventTarget {
     }
 
     start() {
-        setInterval(() => this.#watchSilence(), 1000);
+        this.#silenceTimer = setInterval(() => this.#watchSilence(), 1000);
         addEventListener("online", () => this.retryNow());
         document.addEventListener("visibilitychange", () => {
             if (!document.hidden) this.retryNow();
         });
         this.#connect();
+    }
+
+    /** Ends the connection and makes no other. */
+    stop() {
+        clearInterval(this.#silenceTimer);
+        if (this.#socket) this.#disconnected();
+        clearTimeout(this.#retryTimer);
     }
 
     /** Connects at once instead of waiting for the back-off to end. */

@@ -69,7 +69,7 @@ export class Exchange {
         await until("the exchange to come up", async () => {
             if (supervisor.exitCode !== null || supervisor.signalCode !== null) return true;
             if (fs.statSync(this.path("demo.json")).mtimeMs < startedMs - 1000) return false;
-            return this.#accepts();
+            return this.accepts();
         }, START_MS).catch((error) => {
             throw new Error(`${error.message}\n${this.output}`, { cause: error });
         });
@@ -95,7 +95,8 @@ export class Exchange {
         return supervisor;
     }
 
-    async #accepts() {
+    /** Whether both interfaces serve; reads where they are anew. */
+    async accepts() {
         this.demo = JSON.parse(fs.readFileSync(this.path("demo.json"), "utf8"));
         const rest = this.rest(0);
         try {
