@@ -50,8 +50,10 @@ void used_signatures_destroy(struct used_signatures *self)
 /* A free place of the bucket, NULL when all are taken by signatures that may still come again. */
 static struct place *free_place(struct bucket *bucket, int64_t now_ms)
 {
-    for (int i = 0; i < BUCKET_PLACES; i++)
-        if (bucket->places[i].expires_ms < now_ms) return &bucket->places[i];
+    for (int i = 0; i < BUCKET_PLACES; i++) {
+        struct place *place = &bucket->places[i];
+        if (place->expires_ms == 0 || place->expires_ms < now_ms) return place;
+    }
     return NULL;
 }
 

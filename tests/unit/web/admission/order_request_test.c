@@ -1,0 +1,300 @@
+/* order_request_test.c - objects to commands: what each field may be, and the one complaint that
+ * each mistake gets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/web/small_exchange.h"
+#include "web/admission/admission.h"
+#include "web/json/parse.h"
+
+static struct small_exchange exchange;
+static const struct identity alpha = {.key_id = "KEYALPHA", .user = ALPHA, .account = ALPHA};
+
+static int open_exchange(void **state)
+{
+    (void)state;
+    small_exchange_open(&exchange);
+    return 0;
+}
+
+static int close_exchange(void **state)
+{
+    (void)state;
+    small_exchange_close(&exchange);
+    return 0;
+}
+
+static json_t *object_of(const char *text)
+{
+    json_t *object = json_parse_object(text, strlen(text));
+    if (!object) fail_msg("no object: %s", text);
+    return object;
+}
+
+static bool new_order(const char *text, struct command_new_order *command,
+                      struct complaint *complaint)
+{
+    json_t *object = object_of(text);
+    bool good = admission_new_order(object, exchange.engine, &alpha, command, complaint);
+    json_decref(object);
+    return good;
+}
+
+#define GOOD_BUT(change)                                                                           \
+    "{\"symbol\":\"AAPL\",\"side\":\"buy\",\"type\":\"limit\",\"qty\":10,"                         \
+    "\"limit_price\":\"189.35\"" change "}"
+
+static void a_new_order_becomes_its_command(void **state)
+{
+    struct command_new_order command;
+    struct complaint complaint;
+    (void)state;
+    assert_true(new_order(GOOD_BUT(""), &command, &complaint));
+    struct command_new_order wanted = {
+        .header = COMMAND_HEADER(COMMAND_NEW_ORDER, struct command_new_order),
+        .account = ALPHA,
+        .user = ALPHA,
+        .instrument = AAPL,
+        .side = SIDE_BUY,
+        .ord_type = ORD_TYPE_LIMIT,
+        .time_in_force = TIF_DAY,
+        .order_qty = 10,
+        .limit_px = 1893500,
+    };
+    assert_memory_equal(&command, &wanted, sizeof wanted);
+
+    assert_true(new_order("{\"client_order_id\":\"123456789012345678901234567890123456\","
+                          "\"time_in_force\":\"ioc\",\"limit_price\":\"0.0001\",\"qty\":"
+                          "1000000000000,\"type\":\"limit\",\"side\":\"sell\",\"symbol\":\"MSFT\"}",
+                          &command, &complaint));
+    wanted.instrument = MSFT, wanted.side = SIDE_SELL, wanted.time_in_force = TIF_IOC;
+    wanted.order_qty = QTY_MAX, wanted.limit_px = 1;
+    memcpy(wanted.cl_ord_id, "123456789012345678901234567890123456", CL_ORD_ID_BYTES);
+    assert_memory_equal(&command, &wanted, sizeof wanted);
+}
+
+static void each_mistake_has_its_complaint(void **state)
+{
+#define ORDER(symbol, side, type, qty, price)                                                      \
+    "{\"symbol\":" symbol ",\"side\":" side ",\"type\":" type ",\"qty\":" qty                      \
+    ",\"limit_price\":" price "}"
+#define SYMBOL(x) ORDER(x, "\"buy\"", "\"limit\"", "1", "\"1\"")
+#define SIDE(x)   ORDER("\"AAPL\"", x, "\"limit\"", "1", "\"1\"")
+#define TYPE(x)   ORDER("\"AAPL\"", "\"buy\"", x, "1", "\"1\"")
+#define QTY(x)    ORDER("\"AAPL\"", "\"buy\"", "\"limit\"", x, "\"1\"")
+#define PRICE(x)  ORDER("\"AAPL\"", "\"buy\"", "\"limit\"", "1", x)
+    static const struct {
+        const char *text;
+        enum reject reason;
+        const char *field;
+    } mistakes[] = {
+        {"{}", REJECT_MISSING_FIELD, "symbol"},
+        {"{\"symbol\":\"AAPL\"}", REJECT_MISSING_FIELD, "side"},
+        {"{\"symbol\":\"AAPL\",\"side\":\"buy\"}", REJECT_MISSING_FIELD, "type"},
+        {"{\"symbol\":\"AAPL\",\"side\":\"buy\",\"type\":\"limit\"}", REJECT_MISSING_FIELD, "qty"},
+        {"{\"symbol\":\"AAPL\",\"side\":\"buy\",\"type\":\"limit\",\"qty\":1}",
+         REJECT_MISSING_FIELD, "limit_price"},
+        {SYMBOL("1"), REJECT_INVALID_FIELD, "symbol"},
+        {SYMBOL("null"), REJECT_INVALID_FIELD, "symbol"},
+        {SYMBOL("\"\""), REJECT_UNKNOWN_INSTRUMENT, "symbol"},
+        {SYMBOL("\"ZZZZ\""), REJECT_UNKNOWN_INSTRUMENT, "symbol"},
+        {SYMBOL("\"aapl\""), REJECT_UNKNOWN_INSTRUMENT, "symbol"},
+        {SYMBOL("\"AAPL AAPL AAPL AAPL\""), REJECT_UNKNOWN_INSTRUMENT, "symbol"},
+        {SIDE("true"), REJECT_INVALID_FIELD, "side"},
+        {SIDE("\"BUY\""), REJECT_INVALID_SIDE, "side"},
+        {SIDE("\"\""), REJECT_INVALID_SIDE, "side"},
+        {TYPE("\"market\""), REJECT_INVALID_ORD_TYPE, "type"},
+        {TYPE("[]"), REJECT_INVALID_FIELD, "type"},
+        {QTY("\"1\""), REJECT_INVALID_FIELD, "qty"},
+        {QTY("null"), REJECT_INVALID_FIELD, "qty"},
+        {QTY("0"), REJECT_INVALID_QTY, "qty"},
+        {QTY("-1"), REJECT_INVALID_QTY, "qty"},
+        {QTY("1.5"), REJECT_INVALID_QTY, "qty"},
+        {QTY("1e3"), REJECT_INVALID_QTY, "qty"},
+        {QTY("1000000000001"), REJECT_INVALID_QTY, "qty"},
+        {QTY("9223372036854775807"), REJECT_INVALID_QTY, "qty"},
+        {QTY("9223372036854775808"), REJECT_INVALID_QTY, "qty"},
+        {QTY("-99999999999999999999"), REJECT_INVALID_QTY, "qty"},
+        {PRICE("189.35"), REJECT_INVALID_FIELD, "limit_price"},
+        {PRICE("\"0\""), REJECT_INVALID_PX, "limit_price"},
+        {PRICE("\"0.0000\""), REJECT_INVALID_PX, "limit_price"},
+        {PRICE("\"-1\""), REJECT_INVALID_PX, "limit_price"},
+        {PRICE("\"1.23456\""), REJECT_INVALID_PX, "limit_price"},
+        {GOOD_BUT(",\"time_in_force\":\"gtd\""), REJECT_INVALID_TIME_IN_FORCE, "time_in_force"},
+        {GOOD_BUT(",\"time_in_force\":0"), REJECT_INVALID_FIELD, "time_in_force"},
+        {GOOD_BUT(",\"client_order_id\":7"), REJECT_INVALID_FIELD, "client_order_id"},
+        {GOOD_BUT(",\"client_order_id\":\"\""), REJECT_INVALID_CL_ORD_ID, "client_order_id"},
+        {GOOD_BUT(",\"client_order_id\":\"a b\""), REJECT_INVALID_CL_ORD_ID, "client_order_id"},
+        {GOOD_BUT(",\"client_order_id\":\"호가\""), REJECT_INVALID_CL_ORD_ID, "client_order_id"},
+        {GOOD_BUT(",\"client_order_id\":\"1234567890123456789012345678901234567\""),
+         REJECT_INVALID_CL_ORD_ID, "client_order_id"},
+        {GOOD_BUT(",\"stop_price\":\"1\""), REJECT_UNKNOWN_FIELD, "stop_price"},
+        {GOOD_BUT(",\"\":1"), REJECT_UNKNOWN_FIELD, ""},
+        {GOOD_BUT(",\"a name far longer than any field of ours has\":1"), REJECT_UNKNOWN_FIELD,
+         "a name far longer than any fiel"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+        struct command_new_order command;
+        struct complaint complaint;
+        if (new_order(mistakes[i].text, &command, &complaint))
+            fail_msg("taken: %s", mistakes[i].text);
+        if (complaint.reason != mistakes[i].reason)
+            fail_msg("%s: %s", mistakes[i].text, reject_row(complaint.reason)->code);
+        assert_string_equal(complaint.field, mistakes[i].field);
+    }
+}
+
+static void staff_without_an_account_cannot_trade(void **state)
+{
+    const struct identity staff = {.user = STAFF};
+    struct complaint complaint;
+    struct command_new_order new_command;
+    struct command_cancel_order cancel_command;
+    struct command_replace_order replace_command;
+    json_t *object = object_of(GOOD_BUT(""));
+    (void)state;
+    assert_false(admission_new_order(object, exchange.engine, &staff, &new_command, &complaint));
+    assert_int_equal(complaint.reason, REJECT_FORBIDDEN);
+    assert_false(admission_cancel(object, &staff, &cancel_command, &complaint));
+    assert_int_equal(complaint.reason, REJECT_FORBIDDEN);
+    assert_false(admission_replace(object, &staff, &replace_command, &complaint));
+    assert_int_equal(complaint.reason, REJECT_FORBIDDEN);
+    json_decref(object);
+}
+
+static void prices_are_read_exactly(void **state)
+{
+    static const struct {
+        const char *text;
+        px_t px;
+    } good[] = {
+        {"189.35", 1893500},
+        {"189.3500", 1893500},
+        {"189", 1890000},
+        {"0.0001", 1},
+        {"0", 0},
+        {"000000000000000000000001.5", 15000},
+        {"100000000000", PX_MAX},
+        {"100000000000.0000", PX_MAX},
+        {"99999999999.9999", PX_MAX - 1},
+    };
+    static const char *const bad[] = {
+        "",
+        ".",
+        "1.",
+        ".5",
+        "1.23456",
+        "-1",
+        "+1",
+        "1e3",
+        "1,5",
+        " 1",
+        "1 ",
+        "0x10",
+        "1.2.3",
+        "1..2",
+        "100000000000.0001",
+        "100000000001",
+        "9223372036854775807",
+        "99999999999999999999999999999999",
+        "1.00000",
+        "NaN",
+        "inf",
+        "１",
+    };
+    px_t px;
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        if (!admission_parse_px(good[i].text, &px)) fail_msg("refused: %s", good[i].text);
+        assert_int_equal(px, good[i].px);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (admission_parse_px(bad[i], &px)) fail_msg("taken: %s", bad[i]);
+}
+
+static enum reject cancel_complaint(const char *text, const char **field)
+{
+    static struct complaint complaint;
+    struct command_cancel_order command;
+    json_t *object = object_of(text);
+    bool good = admission_cancel(object, &alpha, &command, &complaint);
+    json_decref(object);
+    *field = complaint.field;
+    return good ? REJECT_NONE : complaint.reason;
+}
+
+static void an_order_is_named_in_one_of_two_ways(void **state)
+{
+    static const struct {
+        const char *text;
+        enum reject reason;
+        const char *field;
+    } cases[] = {
+        {"{\"order_id\":\"16777217\"}", REJECT_NONE, ""},
+        {"{\"order_id\":\"18446744073709551615\"}", REJECT_NONE, ""},
+        {"{\"client_order_id\":\"a1\"}", REJECT_NONE, ""},
+        {"{}", REJECT_MISSING_FIELD, "order_id"},
+        {"{\"order_id\":16777217}", REJECT_INVALID_FIELD, "order_id"},
+        {"{\"order_id\":\"0\"}", REJECT_INVALID_FIELD, "order_id"},
+        {"{\"order_id\":\"-1\"}", REJECT_INVALID_FIELD, "order_id"},
+        {"{\"order_id\":\"18446744073709551616\"}", REJECT_INVALID_FIELD, "order_id"},
+        {"{\"order_id\":\"\"}", REJECT_INVALID_FIELD, "order_id"},
+        {"{\"order_id\":\"1\",\"client_order_id\":\"a\"}", REJECT_INVALID_FIELD, "client_order_id"},
+        {"{\"client_order_id\":null}", REJECT_INVALID_FIELD, "client_order_id"},
+        {"{\"client_order_id\":\"\"}", REJECT_INVALID_CL_ORD_ID, "client_order_id"},
+        {"{\"order_id\":\"1\",\"qty\":3}", REJECT_UNKNOWN_FIELD, "qty"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *field;
+        enum reject reason = cancel_complaint(cases[i].text, &field);
+        if (reason != cases[i].reason) fail_msg("%s: %s", cases[i].text, reject_row(reason)->code);
+        assert_string_equal(field, cases[i].field);
+    }
+}
+
+static void a_replace_has_a_new_quantity(void **state)
+{
+    struct command_replace_order command;
+    struct complaint complaint;
+    (void)state;
+    json_t *object = object_of("{\"client_order_id\":\"a1\",\"qty\":7}");
+    assert_true(admission_replace(object, &alpha, &command, &complaint));
+    json_decref(object);
+    struct command_replace_order wanted = {
+        .header = COMMAND_HEADER(COMMAND_REPLACE_ORDER, struct command_replace_order),
+        .account = ALPHA,
+        .user = ALPHA,
+        .order_qty = 7,
+        .orig_cl_ord_id = "a1",
+    };
+    assert_memory_equal(&command, &wanted, sizeof wanted);
+    object = object_of("{\"order_id\":\"5\"}");
+    assert_false(admission_replace(object, &alpha, &command, &complaint));
+    assert_int_equal(complaint.reason, REJECT_MISSING_FIELD);
+    assert_string_equal(complaint.field, "qty");
+    json_decref(object);
+    object = object_of("{\"order_id\":\"5\",\"qty\":0}");
+    assert_false(admission_replace(object, &alpha, &command, &complaint));
+    assert_int_equal(complaint.reason, REJECT_INVALID_QTY);
+    json_decref(object);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_order_becomes_its_command),
+        cmocka_unit_test(each_mistake_has_its_complaint),
+        cmocka_unit_test(staff_without_an_account_cannot_trade),
+        cmocka_unit_test(prices_are_read_exactly),
+        cmocka_unit_test(an_order_is_named_in_one_of_two_ways),
+        cmocka_unit_test(a_replace_has_a_new_quantity),
+    };
+    return cmocka_run_group_tests(tests, open_exchange, close_exchange);
+}

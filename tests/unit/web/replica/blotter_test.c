@@ -1,0 +1,419 @@
+/* blotter_test.c - the blotter against a naive list of everything that ever happened, with few
+ * places so that forgetting is the rule. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "web/replica/blotter.h"
+
+enum { ACCOUNTS = 6, OPEN_MAX = 20, ORDER_MAX = 60, EXECUTION_MAX = 150, STEPS = 4000 };
+
+static uint64_t random_state;
+
+static uint64_t random_below(uint64_t limit)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state % limit;
+}
+
+/* Orders in the order they came; `closed` counts closings, 0 while open. */
+struct naive_order {
+    struct blotter_order order;
+    uint64_t closed;
+    bool forgotten;
+};
+
+struct naive {
+    struct naive_order orders[STEPS];
+    unsigned order_count, open_count, kept_count;
+    uint64_t closings;
+    struct blotter_execution executions[STEPS];
+    unsigned execution_count;
+    uint64_t account_seq[ACCOUNTS];
+    uint64_t seq;
+};
+
+struct record_of_order {
+    struct journal_record record;
+    uint8_t space[sizeof(struct command_new_order)];
+};
+
+static void make_record(struct record_of_order *self, const struct naive *naive,
+                        const struct command_new_order *sent)
+{
+    memset(self, 0, sizeof *self);
+    self->record.seq = naive->seq;
+    self->record.time_ns = (int64_t)naive->seq * 10;
+    memcpy(&self->record.header, sent, sizeof *sent);
+}
+
+static bool naive_open(const struct naive_order *order)
+{
+    return order->order.ord_status == ORD_NEW || order->order.ord_status == ORD_PARTIALLY_FILLED;
+}
+
+/* Tells both of an execution of `order` as it stands now. */
+static void tell(struct blotter *blotter, struct naive *naive, struct naive_order *order,
+                 const struct record_of_order *record, uint8_t exec_type, qty_t last_qty,
+                 px_t last_px)
+{
+    struct blotter_order *o = &order->order;
+    const struct event_execution event = {
+        .header = EVENT_HEADER(EVENT_EXECUTION, struct event_execution),
+        .order_id = o->order_id,
+        .trade_id = last_qty > 0 ? naive->seq : 0,
+        .account = o->account,
+        .instrument = o->instrument,
+        .side = o->side,
+        .ord_type = o->ord_type,
+        .time_in_force = o->time_in_force,
+        .exec_type = exec_type,
+        .ord_status = o->ord_status,
+        .limit_px = o->limit_px,
+        .order_qty = o->order_qty,
+        .last_qty = last_qty,
+        .last_px = last_px,
+        .cum_qty = o->cum_qty,
+        .leaves_qty = o->leaves_qty,
+    };
+    struct blotter_execution *execution = &naive->executions[naive->execution_count++];
+    *execution = (struct blotter_execution){
+        .exec_id = naive->seq * 3,
+        .time_ns = (int64_t)naive->seq * 10,
+        .account_seq = ++naive->account_seq[o->account],
+        .event = event,
+    };
+    memcpy(execution->cl_ord_id, o->cl_ord_id, sizeof o->cl_ord_id);
+    o->updated_ns = execution->time_ns;
+    o->updated_seq = naive->seq;
+    if (!naive_open(order)) {
+        order->closed = ++naive->closings;
+        naive->open_count--;
+    }
+    const struct blotter_execution *recorded =
+        blotter_execution(blotter, &record->record, execution->exec_id, &event);
+    assert_memory_equal(recorded, execution, sizeof *execution);
+}
+
+/* The naive list forgets as promised: the order that has been closed for longest, when a new one
+ * finds no place. */
+static void make_room(struct naive *naive)
+{
+    struct naive_order *oldest = NULL;
+    if (naive->kept_count < ORDER_MAX) {
+        naive->kept_count++;
+        return;
+    }
+    for (unsigned i = 0; i < naive->order_count; i++) {
+        struct naive_order *order = &naive->orders[i];
+        if (order->forgotten || !order->closed) continue;
+        if (!oldest || order->closed < oldest->closed) oldest = order;
+    }
+    assert_non_null(oldest);
+    oldest->forgotten = true;
+}
+
+static void new_order(struct blotter *blotter, struct naive *naive)
+{
+    struct record_of_order record;
+    make_room(naive);
+    struct naive_order *order = &naive->orders[naive->order_count++];
+    struct command_new_order sent = {
+        .header = COMMAND_HEADER(COMMAND_NEW_ORDER, struct command_new_order),
+        .account = 1 + (account_id_t)random_below(ACCOUNTS - 1),
+        .user = 7,
+        .instrument = 1 + (instrument_id_t)random_below(3),
+        .side = random_below(2) ? SIDE_BUY : SIDE_SELL,
+        .ord_type = ORD_TYPE_LIMIT,
+        .time_in_force = TIF_DAY,
+        .order_qty = 1 + (qty_t)random_below(50),
+        .limit_px = 100 + (px_t)random_below(10),
+    };
+    /* few names, so that an account uses one again */
+    if (random_below(4))
+        snprintf(sent.cl_ord_id, sizeof sent.cl_ord_id, "c%d", (int)random_below(30));
+    order->order = (struct blotter_order){
+        .order_id = (uint64_t)naive->order_count << ORDER_SLOT_BITS | random_below(OPEN_MAX),
+        .account = sent.account,
+        .user = sent.user,
+        .instrument = sent.instrument,
+        .side = sent.side,
+        .ord_type = sent.ord_type,
+        .time_in_force = sent.time_in_force,
+        .ord_status = ORD_NEW,
+        .limit_px = sent.limit_px,
+        .sent_qty = sent.order_qty,
+        .order_qty = sent.order_qty,
+        .leaves_qty = sent.order_qty,
+        .created_ns = (int64_t)naive->seq * 10,
+    };
+    memcpy(order->order.cl_ord_id, sent.cl_ord_id, sizeof sent.cl_ord_id);
+    make_record(&record, naive, &sent);
+    naive->open_count++;
+    bool rejected = random_below(8) == 0;
+    if (rejected) {
+        order->order.ord_status = ORD_REJECTED;
+        order->order.leaves_qty = 0;
+    }
+    tell(blotter, naive, order, &record, rejected ? EXEC_REJECTED : EXEC_NEW, 0, 0);
+}
+
+/* The average of the order's fills by the definition: every fill again, rounded half up. */
+static px_t naive_average(const struct naive *naive, const struct blotter_order *order)
+{
+    int64_t notional = 0, qty = 0;
+    for (unsigned i = 0; i < naive->execution_count; i++) {
+        const struct event_execution *event = &naive->executions[i].event;
+        if (event->order_id != order->order_id) continue;
+        notional += event->last_qty * event->last_px;
+        qty += event->last_qty;
+    }
+    return qty == 0 ? 0 : (2 * notional + qty) / (2 * qty);
+}
+
+static void change_order(struct blotter *blotter, struct naive *naive)
+{
+    struct record_of_order record;
+    const struct command_new_order other = {
+        .header = COMMAND_HEADER(COMMAND_NEW_ORDER, struct command_new_order)};
+    struct naive_order *order = NULL;
+    for (int tries = 0; tries < 1000 && !order; tries++) {
+        struct naive_order *candidate = &naive->orders[random_below(naive->order_count)];
+        if (naive_open(candidate)) order = candidate;
+    }
+    if (!order) return;
+    struct blotter_order *o = &order->order;
+    make_record(&record, naive, &other);
+    if (random_below(4) == 0) {
+        o->ord_status = ORD_CANCELED;
+        o->leaves_qty = 0;
+        tell(blotter, naive, order, &record, EXEC_CANCELED, 0, 0);
+        return;
+    }
+    qty_t last_qty = 1 + (qty_t)random_below((uint64_t)o->leaves_qty);
+    px_t last_px = 90 + (px_t)random_below(20);
+    o->cum_qty += last_qty;
+    o->leaves_qty -= last_qty;
+    o->ord_status = o->leaves_qty > 0 ? ORD_PARTIALLY_FILLED : ORD_FILLED;
+    tell(blotter, naive, order, &record, EXEC_TRADE, last_qty, last_px);
+    o->avg_px = naive_average(naive, o);
+}
+
+static bool kept(const struct naive *naive, unsigned execution)
+{
+    return naive->execution_count - execution <= EXECUTION_MAX;
+}
+
+static void compare_fills(const struct blotter *blotter, const struct naive *naive,
+                          const struct blotter_order *order)
+{
+    const struct blotter_execution *fill = blotter_next_fill(blotter, order, NULL);
+    for (unsigned i = 0; i < naive->execution_count; i++) {
+        const struct event_execution *event = &naive->executions[i].event;
+        if (event->order_id != order->order_id || event->last_qty == 0 || !kept(naive, i)) continue;
+        assert_non_null(fill);
+        assert_memory_equal(fill, &naive->executions[i], sizeof *fill);
+        fill = blotter_next_fill(blotter, order, fill);
+    }
+    assert_null(fill);
+}
+
+static void compare_orders(const struct blotter *blotter, const struct naive *naive)
+{
+    for (unsigned i = 0; i < naive->order_count; i++) {
+        const struct naive_order *wanted = &naive->orders[i];
+        const struct blotter_order *order = blotter_find(blotter, wanted->order.order_id);
+        if (wanted->forgotten) {
+            assert_null(order);
+            continue;
+        }
+        assert_non_null(order);
+        assert_memory_equal(order, &wanted->order, sizeof *order);
+        compare_fills(blotter, naive, order);
+    }
+}
+
+/* The newest order of each account that bore the name, among those kept. */
+static void compare_names(const struct blotter *blotter, const struct naive *naive)
+{
+    for (account_id_t account = 1; account < ACCOUNTS; account++) {
+        for (int name = 0; name < 31; name++) {
+            char cl_ord_id[CL_ORD_ID_BYTES] = {0};
+            const struct blotter_order *wanted = NULL;
+            snprintf(cl_ord_id, sizeof cl_ord_id, "c%d", name);
+            for (unsigned i = 0; i < naive->order_count; i++) {
+                const struct naive_order *order = &naive->orders[i];
+                if (order->forgotten || order->order.account != account) continue;
+                if (memcmp(order->order.cl_ord_id, cl_ord_id, sizeof cl_ord_id) == 0)
+                    wanted = &order->order;
+            }
+            const struct blotter_order *order = blotter_find_cl_ord_id(blotter, account, cl_ord_id);
+            assert_true(!order == !wanted);
+            if (order) assert_int_equal(order->order_id, wanted->order_id);
+        }
+    }
+}
+
+static void compare_walks(const struct blotter *blotter, const struct naive *naive)
+{
+    for (account_id_t account = 1; account < ACCOUNTS; account++) {
+        order_id_t all = 0, open = 0;
+        for (unsigned i = naive->order_count; i-- > 0;) {
+            const struct naive_order *wanted = &naive->orders[i];
+            if (wanted->forgotten || wanted->order.account != account) continue;
+            const struct blotter_order *order = blotter_older(blotter, account, all);
+            assert_non_null(order);
+            assert_int_equal(order->order_id, wanted->order.order_id);
+            all = order->order_id;
+            if (!naive_open(wanted)) continue;
+            order = blotter_older_open(blotter, account, open);
+            assert_non_null(order);
+            assert_int_equal(order->order_id, wanted->order.order_id);
+            open = order->order_id;
+        }
+        assert_null(blotter_older(blotter, account, all));
+        assert_null(blotter_older_open(blotter, account, open));
+    }
+}
+
+static void compare_executions(const struct blotter *blotter, const struct naive *naive)
+{
+    for (account_id_t account = 1; account < ACCOUNTS; account++) {
+        assert_int_equal(blotter_account_seq(blotter, account), naive->account_seq[account]);
+        assert_null(blotter_account_execution(blotter, account, 0));
+        assert_null(blotter_account_execution(blotter, account, naive->account_seq[account] + 1));
+    }
+    for (unsigned i = 0; i < naive->execution_count; i++) {
+        const struct blotter_execution *wanted = &naive->executions[i];
+        const struct blotter_execution *execution =
+            blotter_account_execution(blotter, wanted->event.account, wanted->account_seq);
+        if (kept(naive, i))
+            assert_memory_equal(execution, wanted, sizeof *wanted);
+        else
+            assert_null(execution);
+    }
+}
+
+static void random_life_matches_the_naive_list(void **state)
+{
+    static struct naive naive;
+    (void)state;
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        memset(&naive, 0, sizeof naive);
+        random_state = seed * UINT64_C(0x9e3779b97f4a7c15);
+        struct blotter *blotter = blotter_create(ACCOUNTS, ORDER_MAX, EXECUTION_MAX);
+        assert_non_null(blotter);
+        for (unsigned step = 1; step < STEPS; step++) {
+            naive.seq = step;
+            if (naive.open_count < OPEN_MAX && (naive.open_count == 0 || random_below(3) == 0))
+                new_order(blotter, &naive);
+            else
+                change_order(blotter, &naive);
+            if (step % 97 && step > 300) continue;
+            compare_orders(blotter, &naive);
+            compare_names(blotter, &naive);
+            compare_walks(blotter, &naive);
+            compare_executions(blotter, &naive);
+        }
+        blotter_destroy(blotter);
+    }
+}
+
+static void one_order_shows_its_newest_fills(void **state)
+{
+    struct blotter *blotter = blotter_create(4, 8, 4096);
+    static struct naive naive;
+    (void)state;
+    memset(&naive, 0, sizeof naive);
+    random_state = 1;
+    naive.seq = 1;
+    do {
+        new_order(blotter, &naive);
+        naive.seq++;
+    } while (!naive_open(&naive.orders[naive.order_count - 1]));
+    struct naive_order *order = &naive.orders[naive.order_count - 1];
+    struct record_of_order record;
+    order->order.order_qty = order->order.leaves_qty = 3000;
+    for (int i = 1; i <= 1500; i++, naive.seq++) {
+        order->order.cum_qty++, order->order.leaves_qty--;
+        order->order.ord_status = ORD_PARTIALLY_FILLED;
+        make_record(&record, &naive, &(struct command_new_order){0});
+        tell(blotter, &naive, order, &record, EXEC_TRADE, 1, 100);
+    }
+    const struct blotter_order *kept_order = blotter_find(blotter, order->order.order_id);
+    unsigned count = 0;
+    qty_t first = 0;
+    for (const struct blotter_execution *fill = blotter_next_fill(blotter, kept_order, NULL); fill;
+         fill = blotter_next_fill(blotter, kept_order, fill)) {
+        if (count++ == 0) first = fill->event.cum_qty;
+    }
+    assert_int_equal(count, BLOTTER_FILLS_MAX);
+    assert_int_equal(first, 1500 - BLOTTER_FILLS_MAX + 1);
+    assert_int_equal(kept_order->avg_px, 100);
+    blotter_destroy(blotter);
+}
+
+static void the_same_request_is_recognised(void **state)
+{
+    const struct command_new_order sent = {.account = 1,
+                                           .instrument = 2,
+                                           .side = '1',
+                                           .ord_type = '2',
+                                           .time_in_force = '0',
+                                           .order_qty = 10,
+                                           .limit_px = 500,
+                                           .cl_ord_id = "x"};
+    const struct blotter_order order = {.account = 1,
+                                        .instrument = 2,
+                                        .side = '1',
+                                        .ord_type = '2',
+                                        .time_in_force = '0',
+                                        .sent_qty = 10,
+                                        .order_qty = 4,
+                                        .limit_px = 500,
+                                        .cl_ord_id = "x"};
+    struct command_new_order other;
+    (void)state;
+    assert_true(blotter_same_request(&order, &sent));
+    other = sent, other.instrument = 3, assert_false(blotter_same_request(&order, &other));
+    other = sent, other.side = '2', assert_false(blotter_same_request(&order, &other));
+    other = sent, other.time_in_force = '1', assert_false(blotter_same_request(&order, &other));
+    other = sent, other.order_qty = 4, assert_false(blotter_same_request(&order, &other));
+    other = sent, other.limit_px = 501, assert_false(blotter_same_request(&order, &other));
+    other = sent, other.ord_type = '1', assert_false(blotter_same_request(&order, &other));
+    other = sent, other.account = 9, assert_false(blotter_same_request(&order, &other));
+}
+
+static void accounts_and_orders_that_are_not_there(void **state)
+{
+    struct blotter *blotter = blotter_create(4, 8, 8);
+    const char cl_ord_id[CL_ORD_ID_BYTES] = "x";
+    (void)state;
+    assert_null(blotter_find(blotter, 1));
+    assert_null(blotter_find_cl_ord_id(blotter, 1, cl_ord_id));
+    assert_null(blotter_older(blotter, 1, 0));
+    assert_null(blotter_older(blotter, 4000000, 0));
+    assert_null(blotter_older_open(blotter, 1, 77));
+    assert_int_equal(blotter_account_seq(blotter, 4000000), 0);
+    assert_null(blotter_account_execution(blotter, 4000000, 1));
+    blotter_destroy(blotter);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_life_matches_the_naive_list),
+        cmocka_unit_test(one_order_shows_its_newest_fills),
+        cmocka_unit_test(the_same_request_is_recognised),
+        cmocka_unit_test(accounts_and_orders_that_are_not_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
