@@ -1,0 +1,59 @@
+/* hoga: the exchange's command-line tool. Each command is a file of server/ops. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "server/ops/admin.h"
+#include "server/ops/down.h"
+#include "server/ops/psql.h"
+#include "server/ops/seed.h"
+#include "server/ops/show_status.h"
+#include "server/ops/up.h"
+#include "server/ops/verify.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *about;
+} commands[] = {
+    {"up", up_main, "start the exchange and keep it running"},
+    {"down", down_main, "stop it"},
+    {"status", status_main, "what runs, how far it is, where it listens"},
+    {"psql", psql_main, "SQL on the reports"},
+    {"admin", admin_main, "list instruments, open accounts, deposit, add users and keys"},
+    {"verify", verify_main, "check and replay the journals of an exchange that is stopped"},
+    {"seed", seed_main, "the demonstration's instruments and accounts (hoga up runs it)"},
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static void print_usage(FILE *to)
+{
+    fprintf(to, "usage: hoga COMMAND [options]\n\n");
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].about);
+    fprintf(to, "\nhoga COMMAND --help tells more. Every command takes --data DIR (var).\n");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_usage(stderr);
+        return EX_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_usage(stdout);
+        return EXIT_SUCCESS;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("hoga %s\n", HOGA_VERSION);
+        return EXIT_SUCCESS;
+    }
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "hoga: %s is not a command\n\n", argv[1]);
+    print_usage(stderr);
+    return EX_USAGE;
+}
