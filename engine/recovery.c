@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "engine/recovery.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,6 +35,15 @@ static enum status fail(struct recovery *self, enum status status, const char *f
     (void)vsnprintf(self->problem, sizeof self->problem, format, arguments);
     va_end(arguments);
     return status;
+}
+
+/* What a reader that failed has to say. */
+static enum status fail_reading(struct recovery *self, enum status status,
+                                const struct journal_reader *reader)
+{
+    if (reader->where[0]) return fail(self, status, "%s", reader->where);
+    return fail(self, status, "cannot read the %s journal: %s: %s",
+                reader->kind == JOURNAL_IN ? "in" : "out", status_text(status), strerror(errno));
 }
 
 /* The end of `out` is reached: the writer goes on there. */
@@ -76,7 +86,7 @@ static void emit_replayed(void *context, const void *message, size_t length)
             return;
         }
         self->status = status == STATUS_EMPTY ? open_out(self)
-                                              : fail(self->recovery, status, "%s", self->out.where);
+                                              : fail_reading(self->recovery, status, &self->out);
         if (self->status != STATUS_OK) return;
     }
     while (!journal_writer_ready(self->recovery->out))
@@ -135,7 +145,7 @@ static enum status replay_all(struct replay *self)
         const struct journal_record *command;
         enum status status = journal_next(&self->in, &command);
         if (status == STATUS_EMPTY) return STATUS_OK;
-        if (status != STATUS_OK) return fail(self->recovery, status, "%s", self->in.where);
+        if (status != STATUS_OK) return fail_reading(self->recovery, status, &self->in);
         status = replay_one(self, command);
         if (status != STATUS_OK) return status;
     }
@@ -152,7 +162,8 @@ static enum status open_writers(struct replay *self)
     if (self->out_ended) return STATUS_OK;
     const struct journal_record *event;
     status = journal_next(&self->out, &event);
-    if (status == STATUS_CORRUPT) return fail(self->recovery, status, "%s", self->out.where);
+    if (status != STATUS_OK && status != STATUS_EMPTY)
+        return fail_reading(self->recovery, status, &self->out);
     if (status == STATUS_OK) { /* further than `in`: go back to before it */
         self->out.offset -= record_length(atomic_load(&event->frame));
         self->out.next_seq--;

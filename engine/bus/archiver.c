@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/check.h"
 #include "engine/bus/futex.h"
 #include "engine/bus/segment.h"
 #include "engine/bus/shared_file.h"
@@ -79,6 +80,8 @@ static void open_segment(const struct archiver *self, struct archive *a, uint32_
     uint64_t end = (uint32_t)(written >> 32) == number ? written & UINT32_MAX : a->map_bytes;
     struct stat st;
     if (fstat(a->fd, &st) != 0) disk_failed(self, a, "look at");
+    /* what lies behind the last record is a torn end; what lies before it stays until it has been
+     * written again with the same bytes */
     if ((uint64_t)st.st_size > end && ftruncate(a->fd, (off_t)end) != 0)
         disk_failed(self, a, "cut");
     /* space now, so that a commit changes no file size; a full disk shows here */
@@ -210,6 +213,8 @@ static void archive_begin(const struct archiver *self, struct archive *a, enum j
     uint64_t written = atomic_load_explicit(&cursors->written_position, memory_order_relaxed);
     uint64_t from = durable && durable < written ? durable : written;
     open_segment(self, a, (uint32_t)(from >> 32));
+    (void)copy_up_to(self, a, written); /* also what was safe already: the file was just cut */
+    sync_archive(self, a);
 }
 
 enum status archiver_start(struct archiver *self, const struct instance *instance,
@@ -226,6 +231,8 @@ enum status archiver_start(struct archiver *self, const struct instance *instanc
 
 static void close_archive(const struct archiver *self, struct archive *a)
 {
+    CHECK(((uint64_t)a->segment << 32 | a->offset) ==
+          atomic_load_explicit(&a->cursors->written_position, memory_order_relaxed));
     if (ftruncate(a->fd, (off_t)a->offset) != 0 || fsync(a->fd) != 0) disk_failed(self, a, "close");
     (void)close(a->fd);
     munmap(a->map, a->map_bytes);
