@@ -12,6 +12,8 @@ import { after, before, describe, test } from "node:test";
 import { Exchange } from "./exchange.mjs";
 import { SocketClient } from "./socket.mjs";
 
+/* Processes that clients' requests reach. */
+const SERVING = ["core", "front", "reporter"];
 const GOOD = { symbol: "AAPL", side: "buy", type: "limit", qty: 10, limit_price: "150.00" };
 const without = (field) => Object.fromEntries(Object.entries(GOOD).filter(([name]) => name !== field));
 
@@ -68,7 +70,7 @@ const ORDERS = [
 ];
 
 /* Bodies that are no JSON objects. */
-const DEEP = `${"[".repeat(8000)}${"]".repeat(8000)}`;
+const DEEP = `${"[".repeat(5000)}${"]".repeat(5000)}`;
 const BODIES = [
     ["nothing", ""],
     ["an open brace", "{"],
@@ -84,7 +86,7 @@ const BODIES = [
     ["a field twice", `{"qty":1,${JSON.stringify(GOOD).slice(1)}`],
     ["bytes that are not UTF-8", Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])],
     ["a NUL inside a string", '{"symbol":"AAPL\\u0000"}'],
-    ["a thousand nested arrays", `{"symbol":${DEEP.slice(7000, 9000)}}`],
+    ["five thousand nested arrays", `{"symbol":${DEEP}}`],
 ];
 
 let exchange;
@@ -95,6 +97,7 @@ let mine;
 before(async () => {
     exchange = new Exchange(["--quiet-market"]);
     await exchange.start();
+    await exchange.reported();
     alpha = exchange.rest(0);
     beta = exchange.rest(1);
     mine = (await alpha.call("POST", "/v1/orders", { ...GOOD, client_order_id: "mine" })).json;
@@ -121,17 +124,17 @@ async function look() {
 }
 
 async function commands() {
-    return (await exchange.status()).in.written;
+    return (await exchange.inJournal()).written_seq;
 }
 
 /* Runs `act` and holds that nobody's state and no log changed. `sequenced`: whether commands may
  * have reached the journal. */
 async function changesNothing(act, sequenced = false) {
-    const [before_, count, logs] = [await look(), await commands(), exchange.logs()];
+    const [seen, count, logs] = [await look(), await commands(), exchange.logs(SERVING)];
     await act();
-    assert.deepEqual(await look(), before_, "the state a client can see");
+    assert.deepEqual(await look(), seen, "the state a client can see");
     if (!sequenced) assert.equal(await commands(), count, "commands in the journal");
-    assert.equal(exchange.logs(), logs, "the logs");
+    assert.equal(exchange.logs(SERVING), logs, "the logs");
 }
 
 function holdProblem(answer, status, code, field, what) {
@@ -482,7 +485,7 @@ describe("the WebSocket", () => {
         for (const [what, body] of BODIES) {
             if (body.length === 0 || Buffer.isBuffer(body)) continue;
             if (what === "a field twice" || what === "a NUL inside a string") continue;
-            if (what === "a thousand nested arrays" || what.startsWith("two")) continue;
+            if (what.startsWith("two")) continue;
             if (what === "something behind it") continue;
             holdError(await socket.raw(body), null, 400, "malformed_json", undefined, what);
         }
@@ -596,7 +599,8 @@ describe("the WebSocket", () => {
         const big = await exchange.socket(0);
         big.socket.send(JSON.stringify({ id: 1, method: "ping", params: { x: "y".repeat(20000) } }));
         const { code } = await big.closed;
-        assert.equal(code, 1009);
+        // 1006: it closed before it had read everything, so the system cut the farewell off.
+        assert.ok([1009, 1006].includes(code), `closed with ${code}`);
     }));
 
     test("more subscriptions than one connection may have", () => changesNothing(async () => {

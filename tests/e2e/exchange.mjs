@@ -135,6 +135,20 @@ export class Exchange {
         return JSON.parse(stdout);
     }
 
+    /** How far the journal of commands is: {written_seq, durable_seq, released_seq}. */
+    async inJournal() {
+        return (await this.status()).cursors.in;
+    }
+
+    /** Resolves when PostgreSQL has everything that is released now. */
+    async reported() {
+        const { released_seq: released } = await this.inJournal();
+        await until("the reporter to catch up", async () => {
+            const { processes } = await this.status();
+            return processes.find(({ name }) => name === "reporter").in_seq >= released;
+        }, 120000);
+    }
+
     /** The pid of a process by its name in `hoga status`; null when it is not running. */
     async pid(name) {
         const { processes } = await this.status();
@@ -158,12 +172,9 @@ export class Exchange {
         clearTimeout(timer);
     }
 
-    /** Everything that the processes wrote to their logs, and the supervisor to its output. */
-    logs() {
-        const dir = this.path("log");
-        const files = fs.existsSync(dir) ? fs.readdirSync(dir) : [];
-        const texts = files.map((file) => fs.readFileSync(path.join(dir, file), "utf8"));
-        return [this.output, ...texts].join("\n");
+    /** What these processes wrote to their logs. */
+    logs(names) {
+        return names.map((name) => fs.readFileSync(this.path("log", `${name}.log`), "utf8")).join("\n");
     }
 
     async remove() {

@@ -13,7 +13,7 @@ import { Exchange, sleep, until } from "./exchange.mjs";
 
 const kills = Number(process.env.HOGA_KILLS ?? 10);
 const seed = Number(process.env.HOGA_SEED ?? Date.now() % 1000000);
-const VICTIMS = ["core", "front", "reporter", "supervisor", "postgres"];
+const VICTIMS = ["core", "front", "reporter", "supervisor", "postgresql"];
 const AGAIN = new Set(["answer_unknown", "exchange_busy", "starting", "rate_limited"]);
 
 function randomOf(start) {
@@ -360,12 +360,7 @@ async function holdTogether(exchange, accounts, start) {
 const byPrice = (sign) => ([a], [b]) => sign * (Number(a) - Number(b));
 
 async function holdDatabase(exchange, accounts) {
-    const { in: journal } = await exchange.status();
-    await until("the reporter to catch up", async () => {
-        const { processes } = await exchange.status();
-        return processes.find(({ name }) => name === "reporter").in_seq >= journal.released;
-    }, 120000);
-
+    await exchange.reported();
     const executions = accounts.flatMap((account) => account.executions);
     const rows = await exchange.sql(
         "select exec_id, order_id, coalesce(cl_ord_id, ''), side, exec_type, ord_status, last_qty, " +

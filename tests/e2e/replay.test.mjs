@@ -10,7 +10,7 @@ import fs from "node:fs";
 import { test } from "node:test";
 import { promisify } from "node:util";
 
-import { Exchange, hoga, until } from "./exchange.mjs";
+import { Exchange, hoga } from "./exchange.mjs";
 
 const run = promisify(execFile);
 const file = process.env.HOGA_LOBSTER ?? "";
@@ -63,11 +63,7 @@ for (const { messages, placed, expected } of CASES) {
         assert.equal(depth.asks[0][0], expected.best_ask);
         rest.close();
 
-        const { in: journal } = await exchange.status();
-        await until("the reporter to catch up", async () => {
-            const { processes } = await exchange.status();
-            return processes.find(({ name }) => name === "reporter").in_seq >= journal.released;
-        }, 120000);
+        await exchange.reported();
         await holdSums(exchange, expected, placed);
     });
 }
