@@ -103,7 +103,7 @@ bool child_start(struct child *self, int64_t now_ms)
         return false;
     }
     (void)setpgid(pid, pid); /* here too, so that it is done whoever runs first */
-    if (self->starts++ > 0) self->restarts++;
+    if (self->starts++ > 0 && !self->once) self->restarts++; /* a step tried again is none */
     self->pid = pid;
     self->state = CHILD_RUNNING;
     self->started_ms = now_ms;

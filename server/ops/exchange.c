@@ -19,7 +19,7 @@ enum {
     POSTGRES_PATIENCE_MS = 10000, /* then the user is told without it */
     CATCH_UP_MAX_MS = 5000,       /* for the reporter, when stopping */
     ROTATE_EACH_MS = 10000,
-    SEED_TRIES = 3,
+    START_TRIES = 3, /* a port or a lock may be free a moment later */
 };
 
 __attribute__((format(printf, 3, 4))) static void progress(struct exchange *self, const char *name,
@@ -75,7 +75,7 @@ static void on_changed(void *context, const struct child *child, bool ended)
     struct exchange *self = context;
     self->changed = true;
     if (!ended) {
-        if (child->restarts > 0 && self->announced && !child->once)
+        if (child->restarts > 0 && self->announced)
             progress(self, child->name, "started again (pid %d)", (int)child->pid);
         /* asked for once, done once: a restart must not empty the tables again */
         if (strcmp(child->name, "reporter") == 0 && self->options->rebuild_reports) {
@@ -99,11 +99,11 @@ static void on_changed(void *context, const struct child *child, bool ended)
 /* ---- starting ---- */
 
 /* While starting, a process that gives up by itself would do so again: better tell the user. */
-static bool gave_up(struct exchange *self, const char *name, uint32_t tries)
+static bool gave_up(struct exchange *self, const char *name)
 {
     const struct child *child = supervisor_find(&self->supervisor, name);
     bool by_itself = child->state == CHILD_BACKOFF && WIFEXITED(child->wait_status);
-    if (child->state != CHILD_FAILED && !(by_itself && child->starts >= tries)) return false;
+    if (child->state != CHILD_FAILED && !(by_itself && child->starts >= START_TRIES)) return false;
     if (child->state != CHILD_FAILED) {
         fprintf(stderr, "%s cannot start (%s):\n", name, child_end_text(child));
         child_print_log_end(child);
@@ -164,8 +164,7 @@ static void announce(struct exchange *self)
 
 static int tick_starting(struct exchange *self)
 {
-    if (gave_up(self, "core", 1) || gave_up(self, "front", 1) ||
-        gave_up(self, "seed", SEED_TRIES)) {
+    if (gave_up(self, "core") || gave_up(self, "front") || gave_up(self, "seed")) {
         self->supervisor.failed = true;
         return 0;
     }
@@ -214,18 +213,20 @@ static int on_tick(void *context)
 
 /* ---- what an earlier start left ---- */
 
-/* The pid of a living process of ours in that slot; the number may be somebody else's by now. */
+/* The pid of a living process of ours in that slot; the number may be somebody else's by now. By
+ * its name: a process that is ending has lost its program before it gives its locks back. */
 static pid_t living(const struct station *station)
 {
-    char path[48], program[LAYOUT_PATH_BYTES];
+    char path[32], name[17] = "", state = 'X';
     pid_t pid = atomic_load_explicit(&station->pid, memory_order_relaxed);
     if (pid <= 1 || pid == getpid()) return 0;
-    (void)snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    ssize_t length = readlink(path, program, sizeof program - 1);
-    if (length <= 0) return 0;
-    program[length] = 0;
-    const char *slash = strrchr(program, '/');
-    return slash && strncmp(slash, "/hoga", 5) == 0 ? pid : 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (!file) return 0;
+    bool read = fscanf(file, "%*d (%16[^)]) %c", name, &state) == 2;
+    (void)fclose(file);
+    bool ended = !read || state == 'Z' || state == 'X';
+    return !ended && strncmp(name, "hoga", 4) == 0 ? pid : 0;
 }
 
 /* A supervisor that was killed takes its children along, but they need a moment to end well. */

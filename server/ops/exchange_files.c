@@ -74,7 +74,7 @@ static json_t *children_json(const struct exchange *self)
             json_pack("{s:s, s:s, s:I, s:s, s:I}", "name", child->name, "role", child->role, "pid",
                       (json_int_t)child->pid, "state", child_state_text(child->state), "restarts",
                       (json_int_t)child->restarts);
-        if (child->restarts > 0 || child->state == CHILD_BACKOFF || child->state == CHILD_FAILED)
+        if (child->starts > 1 || child->state == CHILD_BACKOFF || child->state == CHILD_FAILED)
             (void)json_object_set_new(one, "last_end", json_string(child_end_text(child)));
         (void)json_array_append_new(list, one);
     }
