@@ -83,6 +83,10 @@ bool admission_cancel(const json_t *object, const struct identity *who,
 bool admission_replace(const json_t *object, const struct identity *who,
                        struct command_replace_order *command, struct complaint *complaint);
 
+/* The request's field that a reason of the engine's is about, "" when none is to blame. Static
+ * storage. */
+const char *admission_field_of(enum reject reason);
+
 /* "189.35" to px units: digits, at most four decimals, no sign, no exponent; false otherwise or
  * above PX_MAX. */
 bool admission_parse_px(const char *text, px_t *px);

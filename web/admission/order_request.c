@@ -12,6 +12,29 @@ static bool complain(struct complaint *complaint, enum reject reason, const char
     return false;
 }
 
+const char *admission_field_of(enum reject reason)
+{
+    switch (reason) {
+    case REJECT_UNKNOWN_INSTRUMENT: return "symbol";
+    case REJECT_INVALID_SIDE: return "side";
+    case REJECT_INVALID_ORD_TYPE: return "type";
+    case REJECT_INVALID_TIME_IN_FORCE: return "time_in_force";
+    case REJECT_INVALID_PX:
+    case REJECT_INVALID_TICK:
+    case REJECT_PX_OUT_OF_RANGE: return "limit_price";
+    case REJECT_INVALID_QTY:
+    case REJECT_INVALID_LOT:
+    case REJECT_INSUFFICIENT_CASH:
+    case REJECT_INSUFFICIENT_SHARES:
+    case REJECT_MAX_ORDER_QTY:
+    case REJECT_MAX_ORDER_NOTIONAL:
+    case REJECT_QTY_NOT_REDUCED: return "qty";
+    case REJECT_DUPLICATE_CL_ORD_ID:
+    case REJECT_INVALID_CL_ORD_ID: return "client_order_id";
+    default: return "";
+    }
+}
+
 bool admission_parse_px(const char *text, px_t *px)
 {
     px_t units = 0;

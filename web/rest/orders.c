@@ -47,17 +47,17 @@ static void placed(void *context, const struct gateway_answer *answer)
             respond_order(request, MHD_HTTP_OK, order);
             respond_header(request, "Idempotent-Replayed", "true");
         } else {
-            respond_problem(request, answer->reason, "client_order_id");
+            respond_problem(request, answer->reason, admission_field_of(answer->reason));
         }
     } else if (answer->reason != REJECT_NONE) {
-        respond_order_problem(request, answer->reason, "", order);
+        respond_order_problem(request, answer->reason, admission_field_of(answer->reason), order);
     } else if (order) {
         char location[48];
         respond_order(request, MHD_HTTP_CREATED, order);
         snprintf(location, sizeof location, "/v1/orders/%llu", (unsigned long long)order->order_id);
         respond_header(request, MHD_HTTP_HEADER_LOCATION, location);
     } else {
-        respond_problem(request, REJECT_INTERNAL, "");
+        respond_problem(request, REJECT_ANSWER_UNKNOWN, ""); /* done, and forgotten since */
     }
 }
 
@@ -127,14 +127,16 @@ static void changed(void *context, const struct gateway_answer *answer)
 {
     struct request *request = context;
     const struct blotter_order *order = NULL;
+    enum reject reason = answer->reason;
     rest_answered(request);
-    if (answer->reason == REJECT_NONE)
+    if (reason == REJECT_NONE) {
         order = blotter_find(request->front->blotter, answer->order_id);
+        reason = REJECT_ANSWER_UNKNOWN; /* should it be forgotten since */
+    }
     if (order)
         respond_order(request, MHD_HTTP_OK, order);
     else
-        respond_problem(request, answer->reason == REJECT_NONE ? REJECT_INTERNAL : answer->reason,
-                        "");
+        respond_problem(request, reason, admission_field_of(reason));
 }
 
 void orders_cancel(struct request *request)

@@ -90,7 +90,8 @@ struct request *request_create(struct rest *rest, struct front *front,
     number_request(self);
     char *query = strchr(self->decoded, '?');
     if (query) *query++ = '\0';
-    self->malformed = !cut_path(self, self->decoded) || !cut_query(self, query);
+    self->malformed_path = !cut_path(self, self->decoded);
+    self->malformed_query = !cut_query(self, query);
     return self;
 }
 

@@ -20,7 +20,7 @@
 
 enum {
     REQUEST_BODY_MAX_BYTES = 16 * 1024,
-    REQUEST_DRAIN_MAX_BYTES = 1024 * 1024, /* a body beyond this is not even read to its end */
+    REQUEST_DRAIN_MAX_BYTES = 8 * 1024 * 1024, /* beyond this it is not even read to its end */
     REQUEST_SEGMENTS_MAX = 8,
     REQUEST_PARAMETERS_MAX = 16,
     REQUEST_ID_BYTES = 40,
@@ -42,7 +42,8 @@ struct request {
     enum method method;      /* HEAD is GET; 0 when it is none of ours */
     char *target;            /* path?query as sent */
     char *decoded;           /* what segments and parameters point into */
-    bool malformed;          /* the target cannot name anything */
+    bool malformed_path;     /* it cannot name anything */
+    bool malformed_query;
     unsigned segment_count;
     const char *segments[REQUEST_SEGMENTS_MAX]; /* "/v1/time" has "v1" and "time" */
     unsigned parameter_count;

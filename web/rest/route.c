@@ -82,13 +82,13 @@ static const struct route *find_route(struct request *request)
 {
     static const struct route files = {METHOD_GET, ACCESS_ALWAYS, "", NULL, static_file_get};
     unsigned methods = 0;
-    for (size_t i = 0; i < ROUTE_COUNT && !request->malformed; i++) {
+    for (size_t i = 0; i < ROUTE_COUNT && !request->malformed_path; i++) {
         if (!path_matches(routes[i].path, request)) continue;
         if (routes[i].method == request->method) return &routes[i];
         methods |= routes[i].method;
     }
     bool api = request->segment_count > 0 && strcmp(request->segments[0], "v1") == 0;
-    if (!methods && !api && !request->malformed) {
+    if (!methods && !api && !request->malformed_path) {
         if (request->method == METHOD_GET) return &files;
         methods = METHOD_GET;
     }
@@ -112,7 +112,11 @@ static bool lists(const char *names, const char *name)
 /* Every parameter known, with a value, and there once. */
 static bool check_parameters(struct request *request, const struct route *route)
 {
-    if (!route->parameters) return true;
+    if (!route->parameters) return true; /* files: whatever a page adds against caches */
+    if (request->malformed_query) {
+        respond_problem(request, REJECT_INVALID_FIELD, "query");
+        return false;
+    }
     for (unsigned i = 0; i < request->parameter_count; i++) {
         const struct parameter *parameter = &request->parameters[i];
         bool good = parameter->value && lists(route->parameters, parameter->name);
