@@ -1,12 +1,12 @@
 #include "web/stream_client/stream_client.h"
 
 #include <inttypes.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "web/stream_client/signature.h"
 
 enum {
     URL_BYTES = 256,
@@ -209,21 +209,13 @@ static void sign_in(struct stream_client *self)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    char text[URL_BYTES + 32], params[512];
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned digest_bytes = 0;
-    int length = snprintf(text, sizeof text, "%" PRId64 "GET%s", now_ms, self->path);
-    if (!HMAC(EVP_sha256(), self->credentials.secret, (int)strlen(self->credentials.secret),
-              (unsigned char *)text, (size_t)length, digest, &digest_bytes)) {
+    char sign[SIGNATURE_TEXT_BYTES], params[512];
+    if (!signature_make(&self->credentials, now_ms, "GET", self->path, sign)) {
         fail(self, "cannot compute a signature");
         return;
     }
-    length =
-        snprintf(params, sizeof params, "{\"key\":\"%s\",\"timestamp\":%" PRId64 ",\"sign\":\"",
-                 self->credentials.key, now_ms);
-    for (unsigned i = 0; i < digest_bytes; i++)
-        length += snprintf(params + length, sizeof params - (size_t)length, "%02x", digest[i]);
-    snprintf(params + length, sizeof params - (size_t)length, "\"}");
+    snprintf(params, sizeof params, "{\"key\":\"%s\",\"timestamp\":%" PRId64 ",\"sign\":\"%s\"}",
+             self->credentials.key, now_ms, sign);
     if (!call(self, "auth", params, signed_in, self)) fail(self, "out of memory");
 }
 
