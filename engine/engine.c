@@ -30,7 +30,7 @@ static bool limits_ok(const struct limits *l)
 {
     return limit_ok(l->instruments, 65536) && limit_ok(l->accounts, 16777216) &&
            limit_ok(l->users, 16777216) && limit_ok(l->keys, 1048576) &&
-           limit_ok(l->orders, 16777214) && limit_ok(l->levels, 16777214) &&
+           limit_ok(l->orders, 16777215) && limit_ok(l->levels, 16777215) &&
            limit_ok(l->positions, 134217728) && limit_ok(l->cl_ord_ids, 134217728);
 }
 
@@ -263,13 +263,13 @@ static enum reject check_terms(const struct engine *self, const struct command_n
 }
 
 /* Room for all that the order may need, so that nothing can fail half-way. */
-static enum reject check_room(struct engine *self, const struct command_new_order *command)
+static enum reject check_room(const struct engine *self, const struct command_new_order *command)
 {
     if (command->cl_ord_id[0] && cl_ord_ids_full(&self->cl_ord_ids)) return REJECT_CL_ORD_IDS_FULL;
     if (!book_has_order_room(&self->books)) return REJECT_ORDERS_FULL;
     if (!book_has_level_room(&self->books)) return REJECT_BOOK_FULL;
     if (command->side == SIDE_BUY &&
-        !wallet_open_position(&self->wallet, command->account, command->instrument))
+        !wallet_has_position_room(&self->wallet, command->account, command->instrument))
         return REJECT_POSITIONS_FULL;
     return REJECT_NONE;
 }
@@ -283,10 +283,13 @@ static enum reject check_risk_and_hold(struct engine *self, const struct command
         risk_check_order(&limits, command->limit_px, command->order_qty, &notional);
     if (reason == REJECT_NONE) reason = check_room(self, command);
     if (reason != REJECT_NONE) return reason;
-    if (command->side == SIDE_BUY)
-        return wallet_hold_cash(&self->wallet, command->account, notional)
-                   ? REJECT_NONE
-                   : REJECT_INSUFFICIENT_CASH;
+    if (command->side == SIDE_BUY) {
+        if (!wallet_hold_cash(&self->wallet, command->account, notional))
+            return REJECT_INSUFFICIENT_CASH;
+        /* only now: an order that is refused must not use up the table */
+        CHECK(wallet_open_position(&self->wallet, command->account, command->instrument));
+        return REJECT_NONE;
+    }
     return wallet_hold_shares(&self->wallet, command->account, command->instrument,
                               command->order_qty)
                ? REJECT_NONE

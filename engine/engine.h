@@ -43,7 +43,8 @@ size_t engine_bytes(const struct limits *limits);
 struct engine *engine_init(void *memory, const struct limits *limits);
 
 /* Applies one command, checked for size and template by nobody before: anything at all gives at
- * least one event. `seq` and `time_ns` are the `in` record's. */
+ * least one event. `message` is aligned to 8, as rings and journals have it. `seq` and `time_ns`
+ * are the `in` record's. */
 void engine_step(struct engine *self, seq_t seq, int64_t time_ns, const void *message,
                  size_t length, const struct event_sink *sink);
 

@@ -18,7 +18,7 @@
 
 enum {
     OUT_SYNC_BYTES = 8 * 1024 * 1024, /* how much of `out` replay may have to make again */
-    IDLE_WAIT_NS = 200 * 1000 * 1000,
+    IDLE_WAIT_NS = 50 * 1000 * 1000,  /* idle for so long: time to note what is safe */
 };
 
 _Noreturn static void disk_failed(const struct archiver *self, const struct archive *a,
@@ -72,7 +72,7 @@ static void open_segment(const struct archiver *self, struct archive *a, uint32_
     (void)close(file.fd);
     a->map = file.map;
     a->map_bytes = file.bytes;
-    a->offset = 0;
+    a->watermark = 0;
     segment_archive_path(path, self->instance, a->kind, number);
     a->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (a->fd < 0) disk_failed(self, a, "open");
@@ -92,6 +92,9 @@ static void open_segment(const struct archiver *self, struct archive *a, uint32_
     }
     if (fsync(a->fd) != 0) disk_failed(self, a, "sync");
     sync_directory(self, a);
+    /* a good header stays, with its watermark */
+    bool has_header = st.st_size > JOURNAL_SEGMENT_HEADER_BYTES;
+    a->offset = has_header ? JOURNAL_SEGMENT_HEADER_BYTES : 0;
 }
 
 static void sync_archive(const struct archiver *self, struct archive *a)
@@ -99,6 +102,16 @@ static void sync_archive(const struct archiver *self, struct archive *a)
     if (fdatasync(a->fd) != 0) disk_failed(self, a, "sync");
     a->unsynced_bytes = 0;
     a->synced_position = (uint64_t)a->segment << 32 | a->offset;
+}
+
+/* Notes in the file itself how far it is safe, so that later damage is known for what it is. */
+static void write_watermark(const struct archiver *self, struct archive *a)
+{
+    if (a->watermark == a->offset || a->unsynced_bytes) return;
+    struct segment_watermark mark = segment_watermark_of(a->offset);
+    write_fully(self, a, (const uint8_t *)&mark, sizeof mark, SEGMENT_WATERMARK_AT);
+    if (fdatasync(a->fd) != 0) disk_failed(self, a, "sync");
+    a->watermark = a->offset;
 }
 
 /* The full segment is on disk: readers find it there, and memory keeps only the newest few. */
@@ -120,6 +133,7 @@ static uint64_t copy_up_to(const struct archiver *self, struct archive *a, uint6
         copied += a->map_bytes - a->offset;
         a->offset = a->map_bytes;
         sync_archive(self, a);
+        write_watermark(self, a);
         retire_memory(self, a);
         open_segment(self, a, a->segment + 1);
     }
@@ -174,7 +188,8 @@ static bool has_work(const struct archiver *self)
            atomic_load_explicit(&self->stopping, memory_order_relaxed);
 }
 
-static void sleep_until_written(struct archiver *self)
+/* Returns whether nothing came. */
+static bool sleep_until_written(struct archiver *self)
 {
     struct control *c = self->control;
     uint32_t seen = atomic_load_explicit(&c->written_bell, memory_order_acquire);
@@ -183,6 +198,7 @@ static void sleep_until_written(struct archiver *self)
     atomic_thread_fence(memory_order_seq_cst);
     if (!has_work(self)) futex_wait(&c->written_bell, seen, IDLE_WAIT_NS);
     atomic_fetch_sub_explicit(&c->helper_sleeping, 1, memory_order_relaxed);
+    return !has_work(self);
 }
 
 static void *archiver_run(void *argument)
@@ -191,7 +207,9 @@ static void *archiver_run(void *argument)
     while (!atomic_load_explicit(&self->stopping, memory_order_acquire)) {
         bool worked = commit_in(self);
         copy_out(self, !worked);
-        if (!worked) sleep_until_written(self);
+        if (worked || !sleep_until_written(self)) continue;
+        write_watermark(self, &self->in);
+        write_watermark(self, &self->out);
     }
     (void)commit_in(self);
     copy_out(self, true);
@@ -233,6 +251,7 @@ static void close_archive(const struct archiver *self, struct archive *a)
 {
     CHECK(((uint64_t)a->segment << 32 | a->offset) ==
           atomic_load_explicit(&a->cursors->written_position, memory_order_relaxed));
+    write_watermark(self, a);
     if (ftruncate(a->fd, (off_t)a->offset) != 0 || fsync(a->fd) != 0) disk_failed(self, a, "close");
     (void)close(a->fd);
     munmap(a->map, a->map_bytes);

@@ -36,6 +36,7 @@ struct archive {
     uint64_t offset; /* copied up to here */
     uint64_t synced_position;
     uint64_t unsynced_bytes;
+    uint64_t watermark; /* offset in the segment that the file itself says is safe */
 };
 
 struct archiver {

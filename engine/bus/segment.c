@@ -131,12 +131,28 @@ enum segment_finding segment_look(const uint8_t *map, size_t map_bytes, uint64_t
     return SEGMENT_RECORD;
 }
 
+struct segment_watermark segment_watermark_of(uint64_t offset)
+{
+    return (struct segment_watermark){.offset = offset, .crc = crc32c(1, &offset, sizeof offset)};
+}
+
+uint64_t segment_watermark(const uint8_t *map, size_t map_bytes)
+{
+    struct segment_watermark mark;
+    if (map_bytes < SEGMENT_WATERMARK_AT + sizeof mark) return 0;
+    memcpy(&mark, map + SEGMENT_WATERMARK_AT, sizeof mark);
+    return mark.crc == segment_watermark_of(mark.offset).crc ? mark.offset : 0;
+}
+
 bool segment_proves_damage(const uint8_t *map, size_t map_bytes, uint64_t offset, seq_t seq)
 {
+    uint64_t safe = segment_watermark(map, map_bytes);
+    if (offset < safe && safe <= map_bytes) return true;
     for (uint64_t at = offset + 8; at + sizeof(struct journal_record) <= map_bytes; at += 8) {
         const struct journal_record *later;
         if (segment_look(map, map_bytes, at, &later) != SEGMENT_RECORD || later->seq <= seq)
             continue;
+        if (offset < safe) return true;
         uint32_t lag = record_lag(atomic_load_explicit(&later->frame, memory_order_relaxed));
         if (lag < JOURNAL_LAG_MAX && later->seq > (seq_t)lag && later->seq - 1 - lag >= seq)
             return true;

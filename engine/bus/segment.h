@@ -31,6 +31,20 @@ struct segment_header {
 
 _Static_assert(sizeof(struct segment_header) == 48, "segment header");
 
+/* In an archived segment, behind the header: everything before `offset` has been safe on disk.
+ * Written when the archiver is idle, leaves a segment or stops; 0 in memory. */
+struct segment_watermark {
+    uint64_t offset;
+    uint32_t crc; /* of offset */
+    uint32_t pad;
+};
+enum { SEGMENT_WATERMARK_AT = 64 };
+
+struct segment_watermark segment_watermark_of(uint64_t offset);
+
+/* The watermark's offset; 0 when there is none that is whole. */
+uint64_t segment_watermark(const uint8_t *map, size_t map_bytes);
+
 /* Paths of a segment in memory and in the archive. */
 void segment_memory_path(char path[SEGMENT_PATH_BYTES], const struct instance *instance,
                          enum journal_kind kind, uint32_t number);
@@ -66,9 +80,10 @@ enum segment_finding {
 enum segment_finding segment_look(const uint8_t *map, size_t map_bytes, uint64_t offset,
                                   const struct journal_record **record);
 
-/* Behind a bad record at `offset` which should have been `seq`: whether a later record in this
- * segment proves that it had been safe on disk, so that it has been damaged since and was not just
- * caught by a loss of power. */
+/* Where `seq` should be at `offset` and is not, in an archived segment: whether it has been damaged
+ * since it was safe on disk, and was not just caught by a loss of power. Proof is a later record
+ * that says it was safe by then, or the watermark. A file that simply ends too early is no damage:
+ * its end is torn. */
 bool segment_proves_damage(const uint8_t *map, size_t map_bytes, uint64_t offset, seq_t seq);
 
 /* CRC of a record as it should be. */

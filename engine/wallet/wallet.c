@@ -44,11 +44,18 @@ const struct wallet_position *wallet_find_position(const struct wallet *self, ac
     return p->account && account ? p : NULL;
 }
 
+bool wallet_has_position_room(const struct wallet *self, account_id_t account,
+                              instrument_id_t instrument)
+{
+    return find_slot(self, account, instrument)->account ||
+           self->counts->positions < self->position_max;
+}
+
 bool wallet_open_position(struct wallet *self, account_id_t account, instrument_id_t instrument)
 {
+    if (!wallet_has_position_room(self, account, instrument)) return false;
     struct wallet_position *p = find_slot(self, account, instrument);
     if (p->account) return true;
-    if (self->counts->positions >= self->position_max) return false;
     self->counts->positions++;
     p->account = account;
     p->instrument = instrument;

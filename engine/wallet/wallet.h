@@ -59,6 +59,10 @@ enum reject wallet_deposit(struct wallet *self, account_id_t account, instrument
 const struct wallet_position *wallet_find_position(const struct wallet *self, account_id_t account,
                                                    instrument_id_t instrument);
 
+/* Whether wallet_open_position() would succeed. */
+bool wallet_has_position_room(const struct wallet *self, account_id_t account,
+                              instrument_id_t instrument);
+
 /* Makes sure that shares can be received: false when the table is full. */
 bool wallet_open_position(struct wallet *self, account_id_t account, instrument_id_t instrument);
 
