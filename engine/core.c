@@ -25,6 +25,7 @@
 #include "engine/bus/clock.h"
 #include "engine/bus/control.h"
 #include "engine/bus/futex.h"
+#include "engine/bus/idle.h"
 #include "engine/bus/instance.h"
 #include "engine/bus/journal.h"
 #include "engine/bus/journal_writer.h"
@@ -193,15 +194,6 @@ static void sleep_until_rung(struct core *self)
     atomic_store_explicit(&c->core_sleeping, 0, memory_order_relaxed);
 }
 
-static void cpu_pause(void)
-{
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
 static void core_loop(struct core *self)
 {
     unsigned idle = 0;
@@ -212,7 +204,7 @@ static void core_loop(struct core *self)
             continue;
         }
         if (++idle <= SPIN_MAX || self->options.spin) {
-            cpu_pause();
+            idle_pause();
             if (idle % 1024) continue;
         } else {
             sleep_until_rung(self);

@@ -13,10 +13,12 @@
 
 #include "engine/base/check.h"
 #include "engine/bus/futex.h"
+#include "engine/bus/idle.h"
 #include "engine/bus/segment.h"
 #include "engine/bus/shared_file.h"
 
 enum {
+    SPIN_MAX = 200,                   /* pauses before sleeping */
     OUT_SYNC_BYTES = 8 * 1024 * 1024, /* how much of `out` replay may have to make again */
     IDLE_WAIT_NS = 50 * 1000 * 1000,  /* idle for so long: time to note what is safe */
 };
@@ -192,6 +194,11 @@ static bool has_work(const struct archiver *self)
 static bool sleep_until_written(struct archiver *self)
 {
     struct control *c = self->control;
+    /* a busy exchange has the next batch already: sleeping and being woken would cost more */
+    for (unsigned i = 0; i < SPIN_MAX; i++) {
+        if (has_work(self)) return false;
+        idle_pause();
+    }
     uint32_t seen = atomic_load_explicit(&c->written_bell, memory_order_acquire);
     atomic_fetch_add_explicit(&c->helper_sleeping, 1, memory_order_relaxed);
     /* say that we sleep, then look once more: pairs with the fence in archiver_wake() */

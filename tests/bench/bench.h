@@ -1,0 +1,32 @@
+/* bench.h - what every benchmark does alike: medians, and the one JSON line it prints.
+ *
+ * A figure and its baseline are measured in turn in the same run, since machines are shared and
+ * differ from hour to hour; the ratio of the medians is what can be compared.
+ */
+#ifndef HOGA_BENCH_H
+#define HOGA_BENCH_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static inline int bench_compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The value below which `share` (0..1) of them lie; sorts them. */
+static inline double bench_quantile(double *values, unsigned count, double share)
+{
+    qsort(values, count, sizeof *values, bench_compare);
+    unsigned at = (unsigned)(share * (double)count);
+    return values[at < count ? at : count - 1];
+}
+
+static inline double bench_median(double *values, unsigned count)
+{
+    return bench_quantile(values, count, 0.5);
+}
+
+#endif
