@@ -177,7 +177,7 @@ class RestTrader extends Trader {
     }
 }
 
-test(`${kills} kills under load lose and double nothing`, { timeout: 1800000 }, async (t) => {
+test(`${kills} kills under load lose and double nothing`, { timeout: 3500000 }, async (t) => {
     t.diagnostic(`HOGA_SEED=${seed}`);
     const exchange = await Exchange.forTest(t, ["--quiet-market"]);
     const start = await totals(exchange);
