@@ -205,6 +205,10 @@ static void a_signature_of_something_else(void **state)
     for (int i = 0; i < 64; i++)
         if (asked.sign[i] >= 'a') asked.sign[i] = (char)(asked.sign[i] - 32);
     assert_int_equal(check(*state, &asked, &who), REJECT_BAD_SIGNATURE);
+    ask(&asked, NOW_MS);
+    char longer[70];
+    snprintf(longer, sizeof longer, "%s0", asked.sign), asked.request.sign = longer;
+    assert_int_equal(check(*state, &asked, &who), REJECT_BAD_SIGNATURE);
     assert_int_equal(who.account, 0);
 }
 

@@ -236,18 +236,20 @@ static void who_is_forgotten_is_not_called(void **state)
     gateway_forget(bench.gateway, second);
     assert_int_equal(gateway_expire(bench.gateway, 1000000), 0);
     assert_int_equal(bench.answer_count, 0);
-    assert_int_equal(send_one(0, NULL, &third), REJECT_NONE);
-    gateway_forget(bench.gateway, first); /* long done: must not touch another's place */
     (void)take();
-    step(3, take(), 2, &event);
-    assert_int_equal(bench.answer_count, 1);
+    for (int i = 0; i < PENDING; i++) { /* one of these has the place that was the first's */
+        assert_int_equal(send_one(0, NULL, &third), REJECT_NONE);
+        gateway_forget(bench.gateway, first); /* long done */
+        step(3, take(), 2, &event);
+    }
+    assert_int_equal(bench.answer_count, PENDING);
 }
 
 static void send_again(void *context, const struct gateway_answer *answer)
 {
     uint64_t handle;
     (void)answer;
-    assert_int_equal(send_one(50000, context, &handle), REJECT_NONE);
+    assert_int_equal(send_one(0, context, &handle), REJECT_NONE); /* old as soon as it is sent */
 }
 
 static void a_callback_may_send_again(void **state)

@@ -46,6 +46,15 @@ static void it_fills_by_the_limit_a_second(void **state)
     assert_int_equal(take_all(&bucket, 10, 999999999), 10);
 }
 
+static void it_never_holds_more_than_its_size(void **state)
+{
+    struct token_bucket bucket = {0};
+    struct rate_state rate;
+    (void)state;
+    assert_true(token_bucket_take(&bucket, 10, 1000, &rate));
+    assert_int_equal(take_all(&bucket, 10, 1900), 10);
+}
+
 static void many_milliseconds_do_not_lose_fractions(void **state)
 {
     struct token_bucket bucket = {0};
@@ -88,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_bucket_is_full),
         cmocka_unit_test(it_fills_by_the_limit_a_second),
+        cmocka_unit_test(it_never_holds_more_than_its_size),
         cmocka_unit_test(many_milliseconds_do_not_lose_fractions),
         cmocka_unit_test(a_clock_set_back_gives_nothing_and_then_goes_on),
         cmocka_unit_test(no_window_has_more_than_burst_and_flow),

@@ -100,7 +100,10 @@ static void trade(struct served *self)
     struct answer a;
     client_call(&alpha, "POST", "/v1/orders", ORDER("b1", "buy", "10", "20.00"), &a);
     EXPECT(self, a.status == 201 && answer_has(&a, "\"status\":\"new\""));
-    EXPECT(self, answer_has(&a, "\r\nLocation: /v1/orders/"));
+    const char *location = strstr(a.headers, "\r\nLocation: /v1/orders/");
+    EXPECT(self, location != NULL);
+    char target[64] = "";
+    if (location) sscanf(location, " Location: %63s", target);
     EXPECT(self, answer_has(&a, "\r\nRateLimit-Policy: \"key\";q=100000;w=1\r\n"));
     EXPECT(self, answer_has(&a, "\r\nRateLimit: \"key\";r="));
     client_call(&alpha, "POST", "/v1/orders", ORDER("s1", "sell", "4", "20.00"), &a);
@@ -116,6 +119,10 @@ static void trade(struct served *self)
     EXPECT(self, answer_is(&a, 409, "duplicate_client_order_id"));
 
     client_call(&other, "GET", "/v1/orders/client_order_id:b1", "", &a);
+    EXPECT(self, answer_is(&a, 404, "unknown_order"));
+    client_call(&alpha, "GET", target, "", &a);
+    EXPECT(self, a.status == 200 && answer_has(&a, "\"client_order_id\":\"b1\""));
+    client_call(&other, "GET", target, "", &a);
     EXPECT(self, answer_is(&a, 404, "unknown_order"));
     client_call(&other, "DELETE", "/v1/orders/client_order_id:b1", "", &a);
     EXPECT(self, answer_is(&a, 403, "forbidden")); /* that key may only read */
