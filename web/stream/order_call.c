@@ -1,5 +1,6 @@
 #include "web/stream/order_call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +51,9 @@ static void answer_refusal(struct order_call *call, enum reject reason,
 {
     struct stream *stream = call->client->stream;
     struct json_buffer *text = &stream->scratch;
-    answer_error(text, call->id, &(struct complaint){.reason = reason});
+    struct complaint complaint = {.reason = reason};
+    snprintf(complaint.field, sizeof complaint.field, "%s", admission_field_of(reason));
+    answer_error(text, call->id, &complaint);
     if (order) {
         json_text(text, ",\"order\":");
         json_order(text, stream->front->replica.engine, stream->front->blotter, order);
