@@ -6,7 +6,9 @@
 
 #include "server/ops/admin.h"
 #include "server/ops/down.h"
+#include "server/ops/flow.h"
 #include "server/ops/psql.h"
+#include "server/ops/replay.h"
 #include "server/ops/seed.h"
 #include "server/ops/show_status.h"
 #include "server/ops/up.h"
@@ -21,6 +23,8 @@ static const struct {
     {"down", down_main, "stop it"},
     {"status", status_main, "what runs, how far it is, where it listens"},
     {"psql", psql_main, "SQL on the reports"},
+    {"replay", replay_main, "a day of real orders through the running exchange"},
+    {"flow", flow_main, "simulated brokers on every symbol, until told to stop"},
     {"admin", admin_main, "list instruments, open accounts, deposit, add users and keys"},
     {"verify", verify_main, "check and replay the journals of an exchange that is stopped"},
     {"seed", seed_main, "the demonstration's instruments and accounts (hoga up runs it)"},
