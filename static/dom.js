@@ -26,16 +26,22 @@ export function setShown(node, shown) {
     if (node.hidden === shown) node.hidden = !shown;
 }
 
-/** Draws at most once a frame however often it is asked. */
-export function oncePerFrame(draw) {
+/** Draws at most once a frame, and not sooner than `restMs` after the last time, however often it
+ *  is asked. */
+export function oncePerFrame(draw, restMs = 0) {
     let asked = false;
+    let restsUntil = 0;
+    const drawNow = () => {
+        asked = false;
+        restsUntil = performance.now() + restMs;
+        draw();
+    };
     return () => {
         if (asked) return;
         asked = true;
-        requestAnimationFrame(() => {
-            asked = false;
-            draw();
-        });
+        const waitMs = restsUntil - performance.now();
+        if (waitMs > 0) setTimeout(() => requestAnimationFrame(drawNow), waitMs);
+        else requestAnimationFrame(drawNow);
     };
 }
 

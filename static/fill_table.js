@@ -3,6 +3,8 @@
 import { element, oncePerFrame, setShown, timeOfDay } from "./dom.js";
 import { formatPx, groupDigits } from "./px.js";
 
+const REST_MS = 150; // a busy account must not keep the page from drawing its book
+
 export class FillTable {
     /** `decimalsOf(symbol)` says how prices are shown. */
     constructor(root, orders, decimalsOf) {
@@ -12,7 +14,7 @@ export class FillTable {
         this.table = root.querySelector("table");
         this.empty = root.querySelector(".empty");
         this.rows = new Map();
-        this.draw = oncePerFrame(() => this.#draw());
+        this.draw = oncePerFrame(() => this.#draw(), REST_MS);
         orders.addEventListener("change", this.draw);
     }
 

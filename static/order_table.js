@@ -5,6 +5,7 @@ import { explain } from "./problem.js";
 import { formatPx, groupDigits } from "./px.js";
 
 const SHOWN_MAX = 200;
+const REST_MS = 150; // a busy account must not keep the page from drawing its book
 
 export class OrderTable {
     /** `act.cancel(order)` and `act.reduce(order, qty)` return promises that reject with a Problem;
@@ -22,7 +23,7 @@ export class OrderTable {
         this.note = root.querySelector(".panel-note");
         this.cancelAll.addEventListener("click", () => this.#cancelAll());
         this.onCount = () => {};
-        this.draw = oncePerFrame(() => this.#draw());
+        this.draw = oncePerFrame(() => this.#draw(), REST_MS);
         orders.addEventListener("change", this.draw);
     }
 

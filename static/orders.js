@@ -17,6 +17,7 @@ const PAGE = 1000;
 const RECENT = 100;
 const FILLS_KEPT = 100;
 const CLOSED_KEPT = 200;
+const TIDY_EACH = 256; // executions
 const OPEN_STATUSES = new Set(["new", "partially_filled"]);
 
 export class Orders extends EventTarget {
@@ -29,6 +30,7 @@ export class Orders extends EventTarget {
         this.orders = new Map();
         this.fills = [];
         this.fillIds = new Set();
+        this.untidy = 0;
         this.waiting = null;
         this.loading = 0;
         this.loaded = false;
@@ -179,11 +181,12 @@ export class Orders extends EventTarget {
     }
 
     #forgetOldest() {
-        if (this.orders.size < 4 * CLOSED_KEPT) return;
+        this.untidy += 1;
+        if (this.untidy < TIDY_EACH) return;
+        this.untidy = 0;
         const closed = [...this.orders.values()]
             .filter((order) => !OPEN_STATUSES.has(order.status))
             .sort((a, b) => compareIds(a.orderId, b.orderId));
-        if (closed.length < 2 * CLOSED_KEPT) return;
         for (const order of closed.slice(0, -CLOSED_KEPT)) this.orders.delete(order.orderId);
     }
 

@@ -11,7 +11,7 @@ import { Balances } from "./balances.js";
 import { Book } from "./book.js";
 import { CandleChart } from "./chart.js";
 import { Connection } from "./connection.js";
-import { setShown, setText } from "./dom.js";
+import { oncePerFrame, setShown, setText } from "./dom.js";
 import { Feed } from "./feed.js";
 import { FillTable } from "./fill_table.js";
 import { InstrumentPicker, loadInstruments } from "./instruments.js";
@@ -93,7 +93,7 @@ class Page {
         }, decimalsOf);
         this.orderTable.onCount = (count) => setText(byId("open-count"), String(count));
         this.fillTable = new FillTable(byId("fills"), this.orders, decimalsOf);
-        this.orders.addEventListener("change", () => this.#markOwn());
+        this.orders.addEventListener("change", oncePerFrame(() => this.#markOwn(), 150));
         this.feed.addEventListener("state", () => this.#showSession());
         this.feed.subscribeExecutions({
             message: (execution) => {
