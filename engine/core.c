@@ -64,6 +64,7 @@ struct core {
     uint64_t day;
     _Atomic uint64_t *spoilt_rings;
     _Atomic uint64_t *waits_for_memory;
+    _Atomic uint64_t *archives_not_ahead;
 };
 
 static volatile sig_atomic_t stop_asked;
@@ -218,14 +219,26 @@ static void core_loop(struct core *self)
 
 /* ---- helpers ---- */
 
+/* The next segment in memory, then its place on disk. */
+static enum status keep(const struct core *self, struct journal_writer *writer)
+{
+    enum status status = journal_writer_keep(writer);
+    if (status != STATUS_OK) return status;
+    /* without it the archiver makes the file itself, when it needs it, and names the disk's error
+     */
+    if (archiver_prepare(&self->instance, writer->kind, writer->ahead_number,
+                         writer->segment_bytes) != STATUS_OK)
+        counter_add(self->archives_not_ahead, 1);
+    return STATUS_OK;
+}
+
 static void *keeper_run(void *argument)
 {
     struct core *self = argument;
     bool complained = false;
     while (!atomic_load_explicit(&self->keeper_stopping, memory_order_acquire)) {
         uint32_t seen = atomic_load_explicit(&self->keeper_bell, memory_order_acquire);
-        bool good = journal_writer_keep(&self->in) == STATUS_OK &&
-                    journal_writer_keep(&self->out) == STATUS_OK;
+        bool good = keep(self, &self->in) == STATUS_OK && keep(self, &self->out) == STATUS_OK;
         if (!good && !complained)
             fprintf(stderr,
                     "hoga-core: no memory for the next segment in %s: %s; free some of "
@@ -295,6 +308,7 @@ static enum status open_control(struct core *self)
     status = control_claim_station(self->control, &self->instance, "core", &self->station);
     if (status != STATUS_OK) return status;
     self->spoilt_rings = control_counter(self->station, "spoilt_rings");
+    self->archives_not_ahead = control_counter(self->station, "archives_not_ahead");
     self->waits_for_memory = control_counter(self->station, "waits_for_memory");
     return STATUS_OK;
 }

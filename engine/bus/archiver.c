@@ -58,34 +58,79 @@ static void sync_directory(const struct archiver *self, const struct archive *a)
     (void)close(fd);
 }
 
-/* Opens segment `number` in memory and its file in the archive, to be written from the start: a
- * file that is there from an earlier life is overwritten with the same bytes, and behind them with
- * zeros, so that nothing of a torn end remains. */
+static void ahead_path(char path[SEGMENT_PATH_BYTES + 8], const struct instance *instance,
+                       enum journal_kind kind, uint32_t number)
+{
+    segment_archive_path(path, instance, kind, number);
+    strcat(path, ".ahead");
+}
+
+static bool fill_with_zeros(int fd, uint32_t bytes)
+{
+    static const uint8_t zeros[256 * 1024];
+    for (uint32_t at = 0; at < bytes;) {
+        size_t length = bytes - at < sizeof zeros ? bytes - at : sizeof zeros;
+        ssize_t n = pwrite(fd, zeros, length, (off_t)at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        at += (uint32_t)n;
+    }
+    return fsync(fd) == 0;
+}
+
+enum status archiver_prepare(const struct instance *instance, enum journal_kind kind,
+                             uint32_t number, uint32_t bytes)
+{
+    char path[SEGMENT_PATH_BYTES + 8], fresh[SEGMENT_PATH_BYTES + 16];
+    ahead_path(path, instance, kind, number);
+    if (access(path, F_OK) == 0) return STATUS_OK;
+    (void)snprintf(fresh, sizeof fresh, "%s.new", path);
+    int fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) return STATUS_IO;
+    bool good = fill_with_zeros(fd, bytes) && rename(fresh, path) == 0;
+    (void)close(fd);
+    if (!good) (void)unlink(fresh);
+    return good ? STATUS_OK : STATUS_IO;
+}
+
+/* A file of an earlier life is written again with the same bytes; behind them nothing of a torn
+ * end may remain. Its header, and the watermark in it, stay as they are. Returns where to begin. */
+static uint64_t begin_again(const struct archiver *self, const struct archive *a)
+{
+    uint64_t written = atomic_load_explicit(&a->cursors->written_position, memory_order_acquire);
+    uint64_t end = (uint32_t)(written >> 32) == a->segment ? written & UINT32_MAX : a->map_bytes;
+    struct stat st;
+    uint64_t magic = 0;
+    if (fstat(a->fd, &st) != 0) disk_failed(self, a, "look at");
+    if ((uint64_t)st.st_size > end && ftruncate(a->fd, (off_t)end) != 0)
+        disk_failed(self, a, "cut");
+    bool has_header = st.st_size >= JOURNAL_SEGMENT_HEADER_BYTES &&
+                      pread(a->fd, &magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic;
+    return has_header ? JOURNAL_SEGMENT_HEADER_BYTES : 0;
+}
+
+/* Opens segment `number` in memory and its file in the archive. */
 static void open_segment(const struct archiver *self, struct archive *a, uint32_t number)
 {
-    char path[SEGMENT_PATH_BYTES];
+    char path[SEGMENT_PATH_BYTES], ahead[SEGMENT_PATH_BYTES + 8];
     struct shared_file file;
     if (a->map) munmap(a->map, a->map_bytes);
     if (a->fd >= 0) (void)close(a->fd);
-    a->map = NULL;
-    a->segment = number;
     segment_memory_path(path, self->instance, a->kind, number);
+    a->segment = number;
+    a->watermark = 0;
     if (shared_file_open(&file, path, false) != STATUS_OK) disk_failed(self, a, "find in memory");
     (void)close(file.fd);
     a->map = file.map;
     a->map_bytes = file.bytes;
-    a->watermark = 0;
+
     segment_archive_path(path, self->instance, a->kind, number);
+    ahead_path(ahead, self->instance, a->kind, number);
+    bool is_old = access(path, F_OK) == 0;
+    if (!is_old) (void)rename(ahead, path); /* if the keeper has made it */
     a->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (a->fd < 0) disk_failed(self, a, "open");
-    uint64_t written = atomic_load_explicit(&a->cursors->written_position, memory_order_acquire);
-    uint64_t end = (uint32_t)(written >> 32) == number ? written & UINT32_MAX : a->map_bytes;
-    struct stat st;
-    if (fstat(a->fd, &st) != 0) disk_failed(self, a, "look at");
-    /* what lies behind the last record is a torn end; what lies before it stays until it has been
-     * written again with the same bytes */
-    if ((uint64_t)st.st_size > end && ftruncate(a->fd, (off_t)end) != 0)
-        disk_failed(self, a, "cut");
+    a->offset = is_old ? begin_again(self, a) : 0;
     /* space now, so that a commit changes no file size; a full disk shows here */
     int error = posix_fallocate(a->fd, 0, (off_t)a->map_bytes);
     if (error) {
@@ -94,9 +139,6 @@ static void open_segment(const struct archiver *self, struct archive *a, uint32_
     }
     if (fsync(a->fd) != 0) disk_failed(self, a, "sync");
     sync_directory(self, a);
-    /* a good header stays, with its watermark */
-    bool has_header = st.st_size > JOURNAL_SEGMENT_HEADER_BYTES;
-    a->offset = has_header ? JOURNAL_SEGMENT_HEADER_BYTES : 0;
 }
 
 static void sync_archive(const struct archiver *self, struct archive *a)

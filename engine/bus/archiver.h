@@ -60,6 +60,13 @@ MUST_CHECK enum status archiver_start(struct archiver *self, const struct instan
  * thread. The writers must have stopped. */
 void archiver_stop(struct archiver *self);
 
+/* Keeper: makes the archive file of a coming segment, zeroed and on disk, if it is not there: a
+ * commit then changes data alone, which costs fdatasync about a third less than bytes that were
+ * only reserved. STATUS_IO: the
+ * archiver makes do without. */
+MUST_CHECK enum status archiver_prepare(const struct instance *instance, enum journal_kind kind,
+                                        uint32_t number, uint32_t bytes);
+
 /* Core, after it has published records: wakes the helper threads if they sleep. */
 void archiver_wake(struct control *control);
 

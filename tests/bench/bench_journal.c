@@ -46,6 +46,9 @@ static void *keep(void *unused)
     while (!atomic_load(&bench.stopping)) {
         uint32_t seen = atomic_load(&bench.bell);
         must(journal_writer_keep(&bench.in) == STATUS_OK, "segment");
+        must(archiver_prepare(&bench.instance, JOURNAL_IN, bench.in.ahead_number,
+                              bench.in.segment_bytes) == STATUS_OK,
+             "archive");
         futex_wait(&bench.bell, seen, 10000000);
     }
     return NULL;
