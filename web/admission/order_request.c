@@ -213,6 +213,8 @@ static bool take_order(const json_t *object, order_id_t *order_id, char cl_ord_i
         return complain(complaint, REJECT_INVALID_FIELD, "client_order_id");
     if (!admission_parse_order_id(id_text, order_id))
         return complain(complaint, REJECT_INVALID_FIELD, "order_id");
+    /* No order has such a number, and databases that hold them signed need never see one. */
+    if (*order_id > INT64_MAX) return complain(complaint, REJECT_UNKNOWN_ORDER, "");
     return true;
 }
 

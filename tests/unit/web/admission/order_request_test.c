@@ -237,7 +237,9 @@ static void an_order_is_named_in_one_of_two_ways(void **state)
         const char *field;
     } cases[] = {
         {"{\"order_id\":\"16777217\"}", REJECT_NONE, ""},
-        {"{\"order_id\":\"18446744073709551615\"}", REJECT_NONE, ""},
+        {"{\"order_id\":\"9223372036854775807\"}", REJECT_NONE, ""},
+        {"{\"order_id\":\"9223372036854775808\"}", REJECT_UNKNOWN_ORDER, ""},
+        {"{\"order_id\":\"18446744073709551615\"}", REJECT_UNKNOWN_ORDER, ""},
         {"{\"client_order_id\":\"a1\"}", REJECT_NONE, ""},
         {"{}", REJECT_MISSING_FIELD, "order_id"},
         {"{\"order_id\":16777217}", REJECT_INVALID_FIELD, "order_id"},
