@@ -9,6 +9,7 @@ import { formatPx, groupDigits, parsePx } from "./px.js";
 import { getPublic } from "./rest.js";
 
 const REFRESH_MS = 30000;
+const SOON_MS = 500;
 
 export class Quote {
     constructor(root) {
@@ -21,6 +22,7 @@ export class Quote {
         this.low = part("low");
         this.volume = part("volume");
         this.draw = oncePerFrame(() => this.#draw());
+        this.soon = null;
         setInterval(() => this.#refresh(), REFRESH_MS);
     }
 
@@ -51,6 +53,7 @@ export class Quote {
     }
 
     #extendDay(id, px, qty) {
+        if (!this.day) this.#refreshSoon(); // the day's first trade
         if (!this.day || id <= this.day.lastTradeId) return;
         this.day.high = Math.max(this.day.high, px);
         this.day.low = Math.min(this.day.low, px);
@@ -58,7 +61,13 @@ export class Quote {
         this.day.lastTradeId = id;
     }
 
+    #refreshSoon() {
+        this.soon ??= setTimeout(() => this.#refresh(), SOON_MS);
+    }
+
     async #refresh() {
+        clearTimeout(this.soon);
+        this.soon = null;
         const instrument = this.instrument;
         if (!instrument) return;
         const target = `/v1/candles/${encodeURIComponent(instrument.symbol)}?interval=1d&limit=2`;

@@ -120,7 +120,7 @@ async function placeFromTicket(side, price, qty) {
     await page.locator(`.side-${side}`).click();
     await page.fill("#ticket-price", price);
     await page.fill("#ticket-qty", qty);
-    await page.locator(".ticket-submit:enabled").click();
+    await page.locator("#ticket .ticket-submit:enabled").click();
 }
 
 test("an order goes from the ticket to the list, is reduced and cancelled", async () => {
@@ -156,7 +156,7 @@ test("an order that trades shows among the fills", async () => {
     await page.fill("#ticket-qty", "1");
     const price = Number(await page.inputValue("#ticket-price"));
     await page.fill("#ticket-price", (price * 1.02).toFixed(2));
-    await page.locator(".ticket-submit:enabled").click();
+    await page.locator("#ticket .ticket-submit:enabled").click();
     await until("the fill", async () => (await count("#fills tbody tr")) > fills);
     assert.match(await text(".ticket-message"), /Filled/);
     await page.locator("#tab-open").click();
@@ -195,7 +195,7 @@ test("a front that dies is shown, and the page comes back by itself", async () =
     await page.waitForSelector('body[data-connection="lost"]');
     assert.match(await text("#banner-words"), /not live/);
     assert.match(await text("#connection"), /Disconnected/);
-    assert.ok(await page.locator(".ticket-submit").isDisabled());
+    assert.ok(await page.locator("#ticket .ticket-submit").isDisabled());
     await page.screenshot({ path: path.join(shots, "disconnected.png") });
 
     await page.waitForSelector('body[data-connection="open"]');
@@ -204,7 +204,7 @@ test("a front that dies is shown, and the page comes back by itself", async () =
     await until("the book to move again", async () => (await ladderText()) !== book);
     const row = page.locator("#open-orders tbody tr", { hasText: "1.30" });
     await row.waitFor();
-    await page.locator(".ticket-submit:enabled").waitFor();
+    await page.locator("#ticket .ticket-submit:enabled").waitFor();
     await row.getByRole("button", { name: /^Cancel/ }).click();
     await row.waitFor({ state: "detached" });
 });
