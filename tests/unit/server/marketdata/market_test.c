@@ -120,6 +120,7 @@ static void check_candles(const struct market *market, const struct naive *naive
     int64_t each_ns = candle_interval_ns(interval);
     unsigned max = 1 + (unsigned)random_below(40);
     int64_t end_ns = random_below(3) ? now_ns + 1 : now_ns - random_below(50 * each_ns);
+    if (random_below(4) == 0) end_ns -= end_ns % each_ns; /* just where a period begins */
     int64_t start_ns = random_below(3) ? 0 : end_ns - random_below(30 * each_ns) - 1;
 
     unsigned count =
