@@ -64,9 +64,11 @@ static void add_station(json_t *processes, const struct control *control,
     (void)json_object_set_new(
         one, "started_ns",
         json_integer(atomic_load_explicit(&station->started_ns, memory_order_relaxed)));
-    (void)json_object_set_new(one, "in_seq", number(in_seq));
-    (void)json_object_set_new(one, "out_seq", number(load(&station->out_seq)));
-    (void)json_object_set_new(one, "lag", number(written > in_seq ? written - in_seq : 0));
+    if (in_seq > 0) { /* 0: it reads no journal, or has not begun to */
+        (void)json_object_set_new(one, "in_seq", number(in_seq));
+        (void)json_object_set_new(one, "out_seq", number(load(&station->out_seq)));
+        (void)json_object_set_new(one, "lag", number(written > in_seq ? written - in_seq : 0));
+    }
     (void)json_object_set_new(one, "counters", counters);
 }
 

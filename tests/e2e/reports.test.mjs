@@ -130,9 +130,7 @@ describe("a database that is not this exchange's", () => {
         process.kill(await exchange.pid("reporter"), "SIGKILL");
         await until("the reporter again", async () => (await processOf(exchange, "reporter")).restarts === 1 &&
             exchange.pid("reporter"));
-        assert.doesNotMatch(exchange.logs(["reporter"]).split("emptied the tables")[2] ?? "", /./,
-            "a restart does not empty them again");
-        assert.deepEqual(await contents(exchange), after);
+        assert.deepEqual(await contents(exchange), after, "a restart does not empty them again");
     });
 
     test("with a cursor ahead of the journal is refused", async (t) => {
