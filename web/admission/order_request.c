@@ -147,13 +147,8 @@ static bool take_word(const json_t *object, const char *field, const struct word
 static bool take_instrument(const json_t *object, const struct engine *engine,
                             instrument_id_t *instrument, struct complaint *complaint)
 {
-    const char *text;
-    char symbol[SYMBOL_BYTES] = {0};
-    if (!take_string(object, "symbol", true, &text, complaint)) return false;
-    size_t length = strlen(text);
-    if (length == 0 || length >= sizeof symbol)
-        return complain(complaint, REJECT_UNKNOWN_INSTRUMENT, "symbol");
-    memcpy(symbol, text, length);
+    const char *symbol;
+    if (!take_string(object, "symbol", true, &symbol, complaint)) return false;
     if (!engine_find_symbol(engine, symbol, instrument))
         return complain(complaint, REJECT_UNKNOWN_INSTRUMENT, "symbol");
     return true;

@@ -117,7 +117,8 @@ bool json_parse_time(const char *text, int64_t *ns)
 
     int64_t days = year >= 1970 ? days_since_epoch(year, month, day)
                                 : days_since_epoch(1970, month, day) - 365;
-    int64_t seconds = days * 86400 + hour * 3600 + minute * 60 + second - (int64_t)offset * 60;
+    int64_t seconds =
+        days * 86400 + (int64_t)hour * 3600 + ((int64_t)minute - offset) * 60 + second;
     if (seconds < 0 || seconds >= day_max * 86400) return false;
     *ns = seconds * 1000000000 + fraction;
     return true;

@@ -34,15 +34,10 @@ static bool take_which(struct request *request, enum which *which)
 
 static bool take_symbol(struct request *request, instrument_id_t *instrument)
 {
-    const char *text = request_parameter(request, "symbol");
-    char symbol[SYMBOL_BYTES] = {0};
+    const char *symbol = request_parameter(request, "symbol");
     *instrument = 0;
-    if (!text) return true;
-    size_t length = strlen(text);
-    if (length > 0 && length < sizeof symbol) {
-        memcpy(symbol, text, length);
-        if (engine_find_symbol(request->front->replica.engine, symbol, instrument)) return true;
-    }
+    if (!symbol) return true;
+    if (engine_find_symbol(request->front->replica.engine, symbol, instrument)) return true;
     respond_problem(request, REJECT_UNKNOWN_INSTRUMENT, "symbol");
     return false;
 }

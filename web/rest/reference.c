@@ -60,16 +60,11 @@ void reference_instruments(struct request *request)
 bool reference_find_symbol(struct request *request, struct instrument_view *view)
 {
     const struct engine *engine = request->front->replica.engine;
-    const char *segment = request->segments[request->segment_count - 1];
-    char symbol[SYMBOL_BYTES] = {0};
+    const char *symbol = request->segments[request->segment_count - 1];
     instrument_id_t instrument;
-    size_t length = strlen(segment);
-    if (length > 0 && length < sizeof symbol) {
-        memcpy(symbol, segment, length);
-        if (engine_find_symbol(engine, symbol, &instrument) &&
-            engine_instrument(engine, instrument, view))
-            return true;
-    }
+    if (engine_find_symbol(engine, symbol, &instrument) &&
+        engine_instrument(engine, instrument, view))
+        return true;
     respond_problem(request, REJECT_UNKNOWN_INSTRUMENT, "symbol");
     return false;
 }

@@ -1,5 +1,6 @@
 #include "web/rest/route.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/bus/clock.h"
@@ -68,10 +69,11 @@ static void refuse_method(struct request *request, unsigned methods)
                  {METHOD_PATCH, "PATCH"},
                  {METHOD_DELETE, "DELETE"}};
     char allow[64] = "";
+    int length = 0; /* all together are shorter than `allow` */
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (!(methods & names[i].method)) continue;
-        if (allow[0]) strcat(allow, ", ");
-        strcat(allow, names[i].text); /* all together are shorter than `allow` */
+        length += snprintf(allow + length, sizeof allow - (size_t)length, "%s%s",
+                           length > 0 ? ", " : "", names[i].text);
     }
     respond_problem(request, REJECT_METHOD_NOT_ALLOWED, "");
     respond_header(request, MHD_HTTP_HEADER_ALLOW, allow);
