@@ -1,0 +1,231 @@
+// schema.xml and the C headers describe the same bytes: every message, field, offset, width, size
+// and enumeration is compared, in both directions.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+const read = (path) => readFileSync(new URL(`../../../../engine/${path}`, import.meta.url), "utf8");
+
+const withoutComments = (c) => c.replace(/\/\*[^]*?\*\//g, "");
+const headers = withoutComments(read("message/command.h") + read("message/event.h"));
+const units = withoutComments(read("base/units.h"));
+const sbe = withoutComments(read("message/sbe.h"));
+const xml = read("message/schema.xml").replace(/<!--[^]*?-->/g, "");
+
+// ---- what the XML says ----
+
+const attributesOf = (text) =>
+    Object.fromEntries([...text.matchAll(/([\w:]+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
+
+/** Elements of one name: attributes, and what lies between start and end tag. */
+function elements(text, name) {
+    const found = new RegExp(`<${name}((?:\\s+[\\w:]+="[^"]*")*)\\s*(?:/>|>([^]*?)</${name}>)`, "g");
+    return [...text.matchAll(found)].map(([, attributes, body]) => ({
+        ...attributesOf(attributes),
+        body: body ?? "",
+    }));
+}
+
+const PRIMITIVE_BYTES = { char: 1, uint8: 1, uint16: 2, uint32: 4, uint64: 8, int64: 8 };
+const composites = elements(xml, "composite");
+const types = new Map(
+    elements(xml.replace(/<composite[^]*?<\/composite>/g, ""), "type").map((t) => [t.name, t]),
+);
+const enums = new Map(elements(xml, "enum").map((e) => [e.name, e]));
+const sets = new Map(elements(xml, "set").map((s) => [s.name, s]));
+
+/** Bytes of a type of the schema, by its name. */
+function bytesOf(name) {
+    if (name in PRIMITIVE_BYTES) return PRIMITIVE_BYTES[name];
+    const composite = composites.find((c) => c.name === name);
+    if (composite) {
+        return elements(composite.body, "type").reduce((sum, t) => sum + bytesOf(t.primitiveType), 0);
+    }
+    const type = types.get(name);
+    if (type) return bytesOf(type.primitiveType) * Number(type.length ?? 1);
+    const coded = enums.get(name) ?? sets.get(name);
+    assert.ok(coded, `type ${name} is not defined`);
+    return bytesOf(coded.encodingType);
+}
+
+/** Name -> {id, bytes, fields: name -> {offset, bytes, type, id}}; offsets from the block's begin. */
+const schemaMessages = new Map(
+    elements(xml, "sbe:message").map((message) => [
+        message.name,
+        {
+            id: Number(message.id),
+            bytes: Number(message.blockLength),
+            fields: new Map(
+                elements(message.body, "field").map((f) => [
+                    f.name,
+                    { offset: Number(f.offset), bytes: bytesOf(f.type), type: f.type, id: Number(f.id) },
+                ]),
+            ),
+        },
+    ]),
+);
+
+// ---- what the C headers say ----
+
+const HEADER_BYTES = 8;
+const constants = Object.fromEntries(
+    [...units.matchAll(/([A-Z_]+) = (\d+)/g)].map(([, name, value]) => [name, Number(value)]),
+);
+const C_BYTES = { char: 1, uint8_t: 1, uint16_t: 2, uint32_t: 4, uint64_t: 8, int64_t: 8 };
+for (const [, from, to] of units.matchAll(/typedef (\w+) (\w+);/g)) C_BYTES[to] = C_BYTES[from];
+
+/** Struct -> member -> bytes, paddings left out. */
+const cStructs = new Map(
+    [...headers.matchAll(/struct (\w+) \{\n([^]*?)\n\};/g)].map(([, name, body]) => [
+        name,
+        new Map(
+            [...body.matchAll(/(?:struct )?(\w+) (\w+)(?:\[(\w+)\])?;/g)]
+                .filter(([, type, member]) => type !== "sbe_header" && !/^pad\d*$/.test(member))
+                .map(([, type, member, count]) => [
+                    member,
+                    (type === "limits" ? 32 : C_BYTES[type]) * (count ? constants[count] : 1),
+                ]),
+        ),
+    ]),
+);
+const cOffsets = new Map();
+for (const [, struct, member, at] of headers.matchAll(/SBE_PIN\(struct (\w+), (\w+), (\d+)\)/g)) {
+    if (!cOffsets.has(struct)) cOffsets.set(struct, new Map());
+    cOffsets.get(struct).set(member, Number(at));
+}
+const cSizes = new Map(
+    [...headers.matchAll(/SBE_PIN_SIZE\(struct (\w+), (\d+)\)/g)].map(([, s, n]) => [s, Number(n)]),
+);
+
+/** Names without prefix -> value, of one enum of a header. */
+function cEnum(name, prefix) {
+    const body = headers.match(new RegExp(`enum ${name} \\{([^]*?)\\}`))?.[1];
+    assert.ok(body, `enum ${name}`);
+    return Object.fromEntries(
+        [...body.matchAll(/(\w+) = (?:'(.)'|(\d+))/g)].map(([, full, character, number]) => {
+            assert.ok(full.startsWith(prefix), `${full} begins with ${prefix}`);
+            return [full.slice(prefix.length), character ?? number];
+        }),
+    );
+}
+
+const schemaEnum = (name) =>
+    Object.fromEntries(elements(enums.get(name).body, "validValue").map((v) => [v.name, v.body.trim()]));
+
+// ---- the comparison ----
+
+const templates = (prefix, kind) =>
+    Object.entries(cEnum(`${kind}_template`, prefix)).map(([name, id]) => [
+        `${kind}_${name.toLowerCase()}`,
+        Number(id),
+    ]);
+const cMessages = new Map([...templates("COMMAND_", "command"), ...templates("EVENT_", "event")]);
+
+test("the schema has exactly the templates of the headers", () => {
+    const inSchema = new Map([...schemaMessages].map(([name, message]) => [name, message.id]));
+    assert.deepEqual(inSchema, cMessages);
+    assert.ok(cMessages.size >= 20, "the headers were understood");
+});
+
+test("every message is as long as its struct", () => {
+    for (const name of cMessages.keys()) {
+        assert.ok(cSizes.has(name), `${name} is pinned`);
+        assert.equal(schemaMessages.get(name).bytes + HEADER_BYTES, cSizes.get(name), name);
+    }
+    for (const struct of cSizes.keys()) {
+        assert.ok(struct === "limits" || cMessages.has(struct), `${struct} is a message`);
+    }
+});
+
+test("every field lies where its member lies and is as wide", () => {
+    for (const name of cMessages.keys()) {
+        const { fields } = schemaMessages.get(name);
+        const offsets = new Map([...fields].map(([field, { offset }]) => [field, offset + HEADER_BYTES]));
+        const widths = new Map([...fields].map(([field, { bytes }]) => [field, bytes]));
+        assert.deepEqual(offsets, cOffsets.get(name), `offsets of ${name}`);
+        assert.deepEqual(widths, cStructs.get(name), `widths of ${name}`);
+    }
+    assert.equal([...cOffsets.keys()].filter((struct) => !cMessages.has(struct)).length, 0);
+});
+
+test("no two fields of a message overlap, none leaves its block, ids are its own", () => {
+    for (const [name, message] of schemaMessages) {
+        let end = 0;
+        for (const [field, { offset, bytes }] of message.fields) {
+            assert.ok(offset >= end, `${name}.${field} begins where another ends`);
+            assert.equal(offset % Math.min(bytes % 8 === 0 ? 8 : bytes, 4), 0, `${name}.${field} aligned`);
+            end = offset + bytes;
+        }
+        assert.ok(end <= message.bytes, `${name} holds its fields`);
+        assert.equal(new Set([...message.fields.values()].map((f) => f.id)).size, message.fields.size);
+    }
+});
+
+test("a field has one id wherever it appears", () => {
+    const ids = new Map();
+    for (const { fields } of schemaMessages.values()) {
+        for (const [field, { id }] of fields) {
+            assert.equal(ids.get(field) ?? id, id, field);
+            ids.set(field, id);
+        }
+    }
+    assert.equal(new Set(ids.values()).size, ids.size, "and no other has it");
+});
+
+test("a typedef of the headers is the same in the schema", () => {
+    for (const [name, type] of types) {
+        if (!/_t$/.test(name)) continue;
+        assert.equal(bytesOf(type.primitiveType), C_BYTES[name], name);
+    }
+});
+
+test("limits are the same numbers in the same order", () => {
+    const members = elements(composites.find((c) => c.name === "limits").body, "type");
+    assert.deepEqual(members.map((m) => m.name), [...cStructs.get("limits").keys()]);
+    assert.equal(bytesOf("limits"), cSizes.get("limits"));
+});
+
+test("enumerations have the same values", () => {
+    const prefixes = {
+        side: "SIDE_",
+        ord_type: "ORD_TYPE_",
+        time_in_force: "TIF_",
+        exec_type: "EXEC_",
+        ord_status: "ORD_",
+        last_liquidity: "LIQUIDITY_",
+        command_template: "COMMAND_",
+    };
+    for (const [name, prefix] of Object.entries(prefixes)) {
+        assert.deepEqual(schemaEnum(name), cEnum(name, prefix), name);
+    }
+    assert.deepEqual([...enums.keys()].sort(), [...Object.keys(prefixes), "reject"].sort());
+});
+
+test("reject reasons of the engine are those of the one table", () => {
+    const rows = [...read("message/reject.h").matchAll(/REJECT\((\w+), (\d+),/g)];
+    const engine = rows.filter(([, , number]) => Number(number) < 100);
+    assert.ok(engine.length > 30, "the table was understood");
+    assert.deepEqual(schemaEnum("reject"), Object.fromEntries(engine.map(([, name, n]) => [name, n])));
+});
+
+test("scopes are the same bits", () => {
+    const { ALL: all, ...bits } = cEnum("scope", "SCOPE_");
+    const choices = elements(sets.get("scope").body, "choice");
+    const shown = Object.fromEntries(choices.map((c) => [c.name, String(1 << Number(c.body))]));
+    assert.deepEqual(shown, bits);
+    assert.equal(Number(all), Object.values(bits).reduce((sum, bit) => sum + Number(bit), 0));
+});
+
+test("schema id, version, byte order and header are those of sbe.h", () => {
+    const [schema] = elements(xml.replace(/<\?xml[^>]*>/, ""), "sbe:messageSchema");
+    const [, id, version] = sbe.match(/SBE_SCHEMA_ID = (0x[0-9a-f]+), SBE_SCHEMA_VERSION = (\d+)/);
+    assert.equal(Number(schema.id), Number(id));
+    assert.equal(schema.version, version);
+    assert.equal(schema.byteOrder, "littleEndian");
+    const members = elements(composites.find((c) => c.name === "messageHeader").body, "type");
+    const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+    const body = sbe.match(/struct sbe_header \{([^]*?)\}/)[1];
+    const inC = [...body.matchAll(/(\w+)_t (\w+);/g)].map(([, type, name]) => [camel(name), type]);
+    assert.deepEqual(members.map((m) => [m.name, m.primitiveType]), inC);
+});
