@@ -31,7 +31,7 @@
 enum {
     BATCH_COMMAND_MAX = 10000,
     BATCH_EVENT_MAX = 40000,
-    GATHER_MS = 20,         /* after a release, before a small batch is written */
+    GATHER_MS = 50,         /* between small batches: fewer transactions under load */
     BACKOFF_FIRST_MS = 100, /* PostgreSQL away: doubles ... */
     BACKOFF_MAX_MS = 5000,  /* ... up to this */
     AHEAD_GRACE_MS = 5000,  /* a core that starts needs a moment to know where it is */
@@ -212,6 +212,11 @@ static enum status take_event(struct reporter *self, bool *went_on)
     return status;
 }
 
+static bool is_full(const struct batch *batch, seq_t began_seq)
+{
+    return batch->in_seq - began_seq >= BATCH_COMMAND_MAX || batch->event_count >= BATCH_EVENT_MAX;
+}
+
 /* Gathers released commands with their events, up to the batch's limits. It may end between two
  * events of a command: the cursor knows both journals. */
 static enum status fill_batch(struct reporter *self)
@@ -219,9 +224,7 @@ static enum status fill_batch(struct reporter *self)
     struct batch *batch = &self->batch;
     batch_begin(batch, self->in_seq, self->out_seq);
     for (;;) {
-        bool full = batch->in_seq - self->in_seq >= BATCH_COMMAND_MAX ||
-                    batch->event_count >= BATCH_EVENT_MAX;
-        if (full && batch_may_end(batch)) break;
+        if (is_full(batch, self->in_seq) && batch_may_end(batch)) break;
         enum status status = STATUS_OK;
         if (!self->command) status = next_record(&self->in, &self->command);
         if (status == STATUS_EMPTY) break;
@@ -237,10 +240,10 @@ static enum status fill_batch(struct reporter *self)
     return batch_end(batch);
 }
 
-/* Writes one batch. Stores whether there was anything to write. */
-static enum status report(struct reporter *self, bool *wrote)
+/* Writes one batch. Stores whether there was anything to write, and whether more is waiting. */
+static enum status report(struct reporter *self, bool *wrote, bool *behind)
 {
-    *wrote = false;
+    *wrote = *behind = false;
     enum status status = fill_batch(self);
     if (status != STATUS_OK) return status;
     const struct batch *batch = &self->batch;
@@ -249,6 +252,7 @@ static enum status report(struct reporter *self, bool *wrote)
     if (status == STATUS_BUSY) return go_to_cursor(self);
     if (status != STATUS_OK) return status;
     *wrote = true;
+    *behind = is_full(batch, self->in_seq);
     self->in_seq = batch->in_seq;
     self->out_seq = batch->out_seq;
     publish_cursor(self);
@@ -258,15 +262,16 @@ static enum status report(struct reporter *self, bool *wrote)
     return STATUS_OK;
 }
 
-/* Nothing to do: sleeps until the next release. */
-static void wait_for_release(struct reporter *self)
+/* It has caught up: after a write lets more gather, else sleeps until the next release. */
+static void rest(struct reporter *self, bool wrote)
 {
     atomic_store_explicit(&self->station->state, STATION_RUNNING, memory_order_relaxed);
-    if (!self->command) { /* else the core is in the middle of it: no bell will tell */
-        if (!bell_arm(self->bell, self->control, self->station, self->in_seq)) return;
+    if (wrote)
+        wait_ms(self, false, GATHER_MS);
+    else if (self->command) /* the core is in the middle of it: no bell will tell */
+        wait_ms(self, false, 1);
+    else if (bell_arm(self->bell, self->control, self->station, self->in_seq))
         wait_ms(self, true, 1000);
-    }
-    if (!self->stopping) wait_ms(self, false, GATHER_MS);
 }
 
 static int serve(struct reporter *self)
@@ -276,17 +281,16 @@ static int serve(struct reporter *self)
         if (self->stopping && (!self->database.connection || now_ms() > self->stop_deadline_ms))
             return EXIT_SUCCESS;
         enum status status = STATUS_OK;
-        bool wrote = false;
+        bool wrote = false, behind = false;
         if (!self->database.connection) {
             status = connect_database(self);
             counter_add(self->reconnects, status == STATUS_OK);
         }
-        if (status == STATUS_OK && self->reading) status = report(self, &wrote);
+        if (status == STATUS_OK && self->reading) status = report(self, &wrote, &behind);
         if (status == STATUS_OK) {
             backoff_ms = BACKOFF_FIRST_MS;
-            if (wrote) continue;
-            if (self->stopping) return EXIT_SUCCESS;
-            wait_for_release(self);
+            if (self->stopping && !wrote) return EXIT_SUCCESS;
+            if (!self->stopping && !behind) rest(self, wrote);
             continue;
         }
         counter_add(self->failures, 1);

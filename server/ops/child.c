@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -70,6 +71,7 @@ _Noreturn static void run_child(const struct child *self, pid_t supervisor)
     (void)signal(SIGPIPE, SIG_DFL);
     if (setpgid(0, 0) != 0) give_up("setpgid");
     redirect(self);
+    if (self->niceness && setpriority(PRIO_PROCESS, 0, self->niceness) != 0) give_up("setpriority");
     become_user(self);
     /* after the change of user, which would undo it */
     if (prctl(PR_SET_PDEATHSIG, self->stop_signal) != 0) give_up("prctl");

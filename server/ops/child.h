@@ -44,6 +44,7 @@ struct child {
     gid_t gid;
     int stop_signal; /* asks it to end; also what it gets when the supervisor dies */
     int stop_ms;     /* how long it may take before it is killed */
+    int niceness;    /* 0, or more for what must not take time from trading */
     bool vital;      /* takes the time it needs also when the user is in a hurry */
     const char *log_path;
 

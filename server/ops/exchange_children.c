@@ -9,6 +9,8 @@ enum {
     STOP_FAST_MS = 5000,
     STOP_CORE_MS = 60000,     /* what is in memory alone goes to disk */
     STOP_POSTGRES_MS = 30000, /* its last checkpoint */
+    NICENESS_REPORTS = 10,    /* where processors are few, orders go first */
+    NICENESS_FLOW = 5,
 };
 
 /* A child with its log; `program` is beside this one ("" for none or one of PostgreSQL's). */
@@ -65,6 +67,7 @@ static void add_postgres(struct exchange *self)
     server->stop_signal = SIGINT; /* fast shutdown: sessions end, nothing is lost */
     server->stop_ms = STOP_POSTGRES_MS;
     server->vital = true;
+    server->niceness = NICENESS_REPORTS;
     postgres_program(self, server, "postgres");
     arguments(server, (const char *const[]){"-D", postgres->data_dir,
                                             "-k", postgres->socket_dir,
@@ -131,6 +134,7 @@ static void add_seed(struct exchange *self)
 static void add_reporter(struct exchange *self)
 {
     struct child *reporter = add(self, "reporter", "journals to PostgreSQL", "hoga-reporter");
+    reporter->niceness = NICENESS_REPORTS;
     reporter->stop_ms = 2 * STOP_FAST_MS; /* it writes what is released first */
     layout_tree(self->sql_dir, "sql");
     (void)snprintf(self->reporter_conninfo, sizeof self->reporter_conninfo, "%s%s",
@@ -145,6 +149,7 @@ static void add_reporter(struct exchange *self)
 static void add_flow(struct exchange *self)
 {
     struct child *flow = add(self, "flow", "simulated market", "hoga");
+    flow->niceness = NICENESS_FLOW;
     arguments(flow, (const char *const[]){"flow", "--data", self->instance.data_dir, NULL});
 }
 

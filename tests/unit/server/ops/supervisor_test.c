@@ -217,6 +217,18 @@ static void a_child_has_no_files_of_ours_and_a_group_of_its_own(void **state)
     assert_string_equal(text, "4\nleads\n"); /* three files, and ls's own */
 }
 
+static void a_child_may_be_nicer_than_we_are(void **state)
+{
+    struct fixture *f = *state;
+    char text[64];
+    struct child *child = shell(f, "nice");
+    child->once = true;
+    child->niceness = 7;
+    run_until(f, is_done);
+    read_log(f, text, sizeof text);
+    assert_string_equal(text, "7\n");
+}
+
 static void children_die_with_the_supervisor(void **state)
 {
     struct fixture *f = *state;
@@ -279,6 +291,7 @@ int main(void)
         TEST(a_stop_is_asked_for_first),
         TEST(who_does_not_stop_is_killed),
         TEST(a_child_has_no_files_of_ours_and_a_group_of_its_own),
+        TEST(a_child_may_be_nicer_than_we_are),
         TEST(children_die_with_the_supervisor),
         TEST(a_large_log_is_put_aside),
     };
