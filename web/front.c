@@ -227,7 +227,6 @@ static enum status open_replica(struct process *self)
     const struct replica_listener listener = {self, on_command, on_event, on_stepped};
     unsigned stepped;
     enum status status = STATUS_OK;
-    if (!front->gateway && !create_admission(front)) return STATUS_INVALID;
     if (front->replica.reader.next_seq == 0)
         status = replica_open(&front->replica, &front->instance, front->control, &listener);
     if (status == STATUS_OK) status = replica_poll(&front->replica, 1, &stepped);
@@ -265,10 +264,16 @@ static void on_waiting(uv_timer_t *timer)
 {
     struct process *self = timer->data;
     enum status status = open_bus(self);
-    if (status == STATUS_BUSY)
-        fail(self, "cannot join the exchange", "another hoga-front runs, or all rings are held");
-    else if (status == STATUS_OK && (status = open_replica(self)) == STATUS_OK)
+    if (status == STATUS_OK && !self->front.gateway && !create_admission(&self->front)) {
+        self->exit_status = EXIT_FAILURE; /* it has said why */
+        shut_down(self);
+        return;
+    }
+    if (status == STATUS_OK) status = open_replica(self);
+    if (status == STATUS_OK)
         serve(self);
+    else if (status == STATUS_BUSY)
+        fail(self, "cannot join the exchange", "another hoga-front runs, or all rings are held");
     else if (status != STATUS_NOT_FOUND)
         fail(self, "cannot join the exchange",
              self->front.replica.reader.where[0] ? self->front.replica.reader.where
