@@ -143,19 +143,13 @@ void client_flush(struct client *self)
     write_queue(self);
     while (!self->dead && !self->choked && !self->close_code && push_behind(self))
         write_queue(self);
-    if (!self->dead && (self->choked || self->close_code)) lws_callback_on_writable(self->wsi);
+    if (self->choked) lws_callback_on_writable(self->wsi);
 }
 
 bool client_writable(struct client *self)
 {
-    if (self->dead) return false;
-    client_flush(self);
-    if (self->dead) return false;
-    if (!self->close_code || self->choked) return true;
-    const char *reason = self->close_reason;
-    lws_close_reason(self->wsi, (enum lws_close_status)self->close_code, (unsigned char *)reason,
-                     strlen(reason));
-    return false;
+    if (!self->dead) client_flush(self);
+    return !self->dead;
 }
 
 bool client_push(struct client *self, const char *head, size_t head_bytes, const char *body,
@@ -186,15 +180,19 @@ void client_answer(struct client *self, const struct json_buffer *text)
 
 /* ---- the end ---- */
 
+/* The close frame is our own: libwebsockets 4.1.6 on libuv kills the connection before it sends
+ * the one that lws_close_reason() prepares. The peer answers with its own, which ends it. */
 void client_close(struct client *self, enum close_code code, const char *reason, bool drop_queue)
 {
-    if (self->close_code) return;
+    if (self->close_code || self->dead) return;
     self->close_code = (uint16_t)code;
-    self->close_reason = reason;
     self->closing_ms = steady_ms();
     if (drop_queue) frame_queue_free(&self->out);
     drop_message(self);
-    client_wake(self);
+    if (!frame_queue_put_close(&self->out, (uint16_t)code, reason))
+        die(self);
+    else
+        client_wake(self);
 }
 
 void client_too_slow(struct client *self, const char *what)

@@ -27,7 +27,7 @@ enum {
     CLIENT_SOCKET_BYTES = 128 * 1024,     /* the kernel's buffer */
     CLIENT_PING_MS = 20 * 1000,
     CLIENT_SILENCE_MS = 60 * 1000,
-    CLIENT_CLOSE_MS = 30 * 1000,  /* to read what is left and the close frame */
+    CLIENT_CLOSE_MS = 30 * 1000,  /* to read what is left and answer the close */
     CLIENT_ANONYMOUS_PER_S = 100, /* requests before signing in */
 };
 
@@ -68,8 +68,7 @@ struct client {
     int64_t heard_ms; /* steady clock */
     int64_t pinged_ms;
     int64_t closing_ms;
-    uint16_t close_code; /* 0: open */
-    const char *close_reason;
+    uint16_t close_code; /* 0: open; else our close frame is queued or sent */
 };
 
 /* Called by the server's callback. client_writable() returns false when the connection must end
@@ -98,8 +97,7 @@ void client_wake(struct client *self);
 /* Writes what the socket takes, snapshots that are due included. */
 void client_flush(struct client *self);
 
-/* Says why and ends the connection, after what is queued has been sent, or without it. `reason` is
- * static. */
+/* Says why and ends the connection, after what is queued has been sent, or without it. */
 void client_close(struct client *self, enum close_code code, const char *reason, bool drop_queue);
 
 /* Closes with CLOSE_TOO_SLOW; `what` (static) says what the client did not read fast enough. */

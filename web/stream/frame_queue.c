@@ -10,6 +10,8 @@ enum {
     QUEUE_KEPT_CAPACITY = 16384, /* an idle client keeps no more than this */
     FRAME_HEADER_MAX_BYTES = 10,
     FRAME_TEXT_FINAL = 0x81,
+    FRAME_CLOSE_FINAL = 0x88,
+    CONTROL_MAX_BYTES = 125, /* of a control frame's payload */
 };
 
 void frame_queue_free(struct frame_queue *self)
@@ -75,6 +77,21 @@ bool frame_queue_put(struct frame_queue *self, const char *head, size_t head_byt
     self->tail += head_bytes;
     if (body_bytes) memcpy(self->bytes + self->tail, body, body_bytes);
     self->tail += body_bytes;
+    return true;
+}
+
+bool frame_queue_put_close(struct frame_queue *self, uint16_t code, const char *reason)
+{
+    size_t reason_bytes = strlen(reason);
+    CHECK(2 + reason_bytes <= CONTROL_MAX_BYTES);
+    if (!reserve(self, FRAME_HEADER_MAX_BYTES + 2 + reason_bytes)) return false;
+    uint8_t *at = self->bytes + self->tail;
+    at[0] = FRAME_CLOSE_FINAL;
+    at[1] = (uint8_t)(2 + reason_bytes);
+    at[2] = (uint8_t)(code >> 8);
+    at[3] = (uint8_t)code;
+    memcpy(at + 4, reason, reason_bytes);
+    self->tail += 4 + reason_bytes;
     return true;
 }
 

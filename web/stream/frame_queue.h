@@ -36,6 +36,10 @@ void frame_queue_free(struct frame_queue *self);
 bool frame_queue_put(struct frame_queue *self, const char *head, size_t head_bytes,
                      const char *body, size_t body_bytes);
 
+/* Appends a close frame: a code (RFC 6455 §7.4) and a reason of at most 123 bytes. False without
+ * memory. */
+bool frame_queue_put_close(struct frame_queue *self, uint16_t code, const char *reason);
+
 /* The frames to send next: at least one, and further whole ones up to `max_bytes` in all. Returns
  * their bytes, 0 when the queue is empty. Valid until the queue changes. */
 size_t frame_queue_next(const struct frame_queue *self, size_t max_bytes, uint8_t **frames);

@@ -62,6 +62,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_RECEIVE: client_receive(client, in, length); return 0;
     case LWS_CALLBACK_RECEIVE_PONG: client->heard_ms = clock_steady_ns() / 1000000; return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE: return client_writable(client) ? 0 : -1;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return client->close_code ? -1 : 0; /* the answer to ours: it is over */
     case LWS_CALLBACK_CLOSED:
         if (!client || !client->stream) return 0; /* it never became a WebSocket */
         counter_add(client->stream->counters.clients, UINT64_MAX);

@@ -104,6 +104,21 @@ static void test_chunks_are_whole_frames_in_order(void **state)
     frame_queue_free(&queue);
 }
 
+static void test_a_close_frame_ends_the_queue(void **state)
+{
+    (void)state;
+    static const uint8_t wanted[] = {0x88, 6, 0x0f, 0xa8, 's', 'l', 'o', 'w'}; /* 4008 */
+    struct frame_queue queue = {0};
+    uint8_t *frames;
+    assert_true(frame_queue_put(&queue, "{}", 2, NULL, 0));
+    assert_true(frame_queue_put_close(&queue, 4008, "slow"));
+    assert_int_equal(frame_queue_next(&queue, 1, &frames), 4);
+    frame_queue_sent(&queue, 4);
+    assert_int_equal(frame_queue_next(&queue, 100, &frames), sizeof wanted);
+    assert_memory_equal(frames, wanted, sizeof wanted);
+    frame_queue_free(&queue);
+}
+
 static void test_an_empty_queue_gives_large_memory_back(void **state)
 {
     (void)state;
@@ -125,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lengths_around_the_forms_of_a_header),
         cmocka_unit_test(test_chunks_are_whole_frames_in_order),
+        cmocka_unit_test(test_a_close_frame_ends_the_queue),
         cmocka_unit_test(test_an_empty_queue_gives_large_memory_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
