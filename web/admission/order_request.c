@@ -51,8 +51,10 @@ bool admission_parse_px(const char *text, px_t *px)
         if (units > PX_MAX) return false;
     }
     if (digits == 0 || decimals == 0) return false;
-    for (int i = decimals < 0 ? 0 : decimals; i < 4; i++) units *= 10;
-    if (units > PX_MAX) return false;
+    for (int i = decimals < 0 ? 0 : decimals; i < 4; i++) {
+        if (units > PX_MAX / 10) return false;
+        units *= 10;
+    }
     *px = units;
     return true;
 }
