@@ -120,29 +120,44 @@ static void tell_core(struct exchange *self)
     self->core_told = true;
 }
 
+/* Which step towards reports is in trouble; NULL while there is hope. */
+static const struct child *postgres_trouble(struct exchange *self)
+{
+    static const struct {
+        const char *name;
+        uint32_t tries; /* the set-up asks until the server listens: a few refusals are normal */
+    } steps[] = {
+        {"postgres-init", 2}, {"postgresql", 2}, {"postgres-setup", 6}, {"reporter", UINT32_MAX}};
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        const struct child *child = supervisor_find(&self->supervisor, steps[i].name);
+        if (!child) continue; /* another's server has no steps of ours */
+        if (child->state == CHILD_FAILED ||
+            (child->state == CHILD_BACKOFF && child->starts >= steps[i].tries))
+            return child;
+    }
+    return NULL;
+}
+
 static void tell_postgres(struct exchange *self)
 {
     if (self->postgres_told || !self->has_postgres) return;
-    if (postgres_ready(self)) {
-        progress(self, "postgresql",
-                 self->postgres.external ? "yours, as --pg names it"
-                                         : "ready; reports are being written");
+    if (exchange_reporter_ready(self)) {
+        progress(self, "postgresql", "ready; reports are being written");
         self->postgres_told = true;
         return;
     }
-    static const char *const steps[] = {"postgres-init", "postgresql", "postgres-setup"};
-    for (int i = 0; i < 3 && !self->trouble_told; i++) {
-        const struct child *child = supervisor_find(&self->supervisor, steps[i]);
-        /* the set-up asks until the server listens: one or two refusals are no trouble */
-        bool trouble = child->state == CHILD_FAILED ||
-                       (child->state == CHILD_BACKOFF && child->starts >= (i == 2 ? 6 : 2));
-        if (!trouble) continue;
-        progress(self, "postgresql",
-                 "does not start; orders are taken all the same, reports will "
-                 "catch up. Trying again. It said:");
-        child_print_log_end(child);
-        self->trouble_told = true;
+    const struct child *child = self->trouble_told ? NULL : postgres_trouble(self);
+    if (!child) return;
+    self->trouble_told = true;
+    if (child->state == CHILD_FAILED) { /* what it said has been shown */
+        progress(self, "postgresql", "gets no reports; orders are taken all the same");
+        return;
     }
+    progress(self, "postgresql",
+             "does not start; orders are taken all the same, and reports catch up later");
+    printf("             trying again; it said:\n");
+    (void)fflush(stdout);
+    child_print_log_end(child);
 }
 
 static void announce(struct exchange *self)

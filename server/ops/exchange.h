@@ -81,6 +81,7 @@ int exchange_run(struct exchange *self);
 /* exchange_files.c */
 bool exchange_core_ready(struct exchange *self);
 bool exchange_front_ready(struct exchange *self);
+bool exchange_reporter_ready(struct exchange *self);
 /* run/supervisor.json, for hoga status and down. */
 void exchange_write_state(struct exchange *self);
 /* demo.json, with the URLs as they are now; false after a message. */

@@ -12,18 +12,32 @@ enum { FRONT_JSON_MAX_BYTES = 4096 };
 
 /* ---- what the processes say of themselves ---- */
 
-/* The station of that name, if it is this child's and runs. */
-static bool is_running(struct exchange *self, const char *name)
+/* The station of that name, if it is this child's; else NULL. */
+static const struct station *station_of(struct exchange *self, const char *name)
 {
     struct child *child = supervisor_find(&self->supervisor, name);
-    if (!child || child->pid == 0 || !self->control) return false;
+    if (!child || child->pid == 0 || !self->control) return NULL;
     for (unsigned i = 0; i < CONTROL_STATION_MAX; i++) {
         const struct station *station = &self->control->stations[i];
-        if (strcmp(station->name, name) != 0) continue;
-        return atomic_load_explicit(&station->pid, memory_order_relaxed) == child->pid &&
-               atomic_load_explicit(&station->state, memory_order_relaxed) == STATION_RUNNING;
+        if (strcmp(station->name, name) == 0 &&
+            atomic_load_explicit(&station->pid, memory_order_relaxed) == child->pid)
+            return station;
     }
-    return false;
+    return NULL;
+}
+
+static bool is_running(struct exchange *self, const char *name)
+{
+    const struct station *station = station_of(self, name);
+    return station &&
+           atomic_load_explicit(&station->state, memory_order_relaxed) == STATION_RUNNING;
+}
+
+/* The journal's first record is never missing: who has got so far has written rows. */
+bool exchange_reporter_ready(struct exchange *self)
+{
+    const struct station *station = station_of(self, "reporter");
+    return station && atomic_load_explicit(&station->in_seq, memory_order_relaxed) > 0;
 }
 
 bool exchange_core_ready(struct exchange *self)

@@ -58,9 +58,13 @@ static void add_station(json_t *processes, const struct control *control,
     for (unsigned i = 0; i < CONTROL_COUNTER_MAX && station->counters[i].name[0]; i++)
         (void)json_object_set_new(counters, station->counters[i].name,
                                   number(load(&station->counters[i].value)));
-    (void)json_object_set_new(
-        one, "pid", json_integer(atomic_load_explicit(&station->pid, memory_order_relaxed)));
-    (void)json_object_set_new(one, "state", json_string(station_state(station)));
+    /* a process that the supervisor knows to be away is what the supervisor says */
+    const char *known = json_string_value(json_object_get(one, "state"));
+    if (!known || strcmp(known, "running") == 0) {
+        (void)json_object_set_new(
+            one, "pid", json_integer(atomic_load_explicit(&station->pid, memory_order_relaxed)));
+        (void)json_object_set_new(one, "state", json_string(station_state(station)));
+    }
     (void)json_object_set_new(
         one, "started_ns",
         json_integer(atomic_load_explicit(&station->started_ns, memory_order_relaxed)));

@@ -95,7 +95,7 @@ enum status database_cursor(struct database *self, const char *instance, seq_t *
     } else if (strcmp(PQgetvalue(result, 0, 0), instance) != 0) {
         fprintf(stderr,
                 "the database holds the reports of exchange %s, this one is %s: "
-                "use another database, or hoga-reporter --rebuild to fill this one anew\n",
+                "name another database, or fill this one anew with hoga up --rebuild-reports\n",
                 PQgetvalue(result, 0, 0), instance);
         status = STATUS_INVALID;
     } else {
