@@ -1,7 +1,7 @@
 /* replay.c - a fuzz target's main without libFuzzer: each file of the corpus as it is, then
  * mutants of it, made from a fixed seed so that every run does the same.
  *
- *   fuzz_NAME CORPUS_DIRECTORY [mutants of each file, default 2000]
+ *   fuzz_NAME CORPUS_DIRECTORY [mutants of each file, default 20000]
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #include "tests/fuzz/fuzz.h"
 
-enum { INPUT_MAX_BYTES = 64 * 1024, MUTATIONS_MAX = 6, MUTANTS_DEFAULT = 2000 };
+enum { INPUT_MAX_BYTES = 64 * 1024, MUTATIONS_MAX = 6, MUTANTS_DEFAULT = 20000 };
 
 static uint64_t random_state = UINT64_C(0x9e3779b97f4a7c15);
 
