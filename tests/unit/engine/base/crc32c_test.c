@@ -1,0 +1,84 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "engine/base/crc32c.h"
+
+/* RFC 3720 appendix B.4; the RFC prints the bytes as they go on the wire, lowest first. */
+static void known_vectors(void **state)
+{
+    (void)state;
+    uint8_t bytes[32];
+    const uint8_t read_command[48] = {
+        0x01, 0xc0, [16] = 0x14, [22] = 0x04, [27] = 0x14, [31] = 0x18, [32] = 0x28, [40] = 0x02};
+    uint32_t (*const ways[])(uint32_t, const void *, size_t) = {crc32c, crc32c_table};
+    for (unsigned way = 0; way < 2; way++) {
+        memset(bytes, 0, sizeof bytes);
+        assert_int_equal(ways[way](0, bytes, 32), 0x8a9136aa);
+        memset(bytes, 0xff, sizeof bytes);
+        assert_int_equal(ways[way](0, bytes, 32), 0x62a8ab43);
+        for (uint8_t i = 0; i < 32; i++) bytes[i] = i;
+        assert_int_equal(ways[way](0, bytes, 32), 0x46dd794e);
+        for (uint8_t i = 0; i < 32; i++) bytes[i] = (uint8_t)(31 - i);
+        assert_int_equal(ways[way](0, bytes, 32), 0x113fdb5c);
+        assert_int_equal(ways[way](0, read_command, 48), 0xd9963a56);
+        assert_int_equal(ways[way](0, "123456789", 9), 0xe3069283);
+        assert_int_equal(ways[way](0, "", 0), 0);
+    }
+}
+
+static void fill(uint8_t *bytes, size_t length)
+{
+    uint32_t x = 12345;
+    for (size_t i = 0; i < length; i++) bytes[i] = (uint8_t)((x = x * 1664525 + 1013904223) >> 24);
+}
+
+/* Every length and alignment that the word-wise way treats differently. */
+static void the_instruction_gives_what_the_table_gives(void **state)
+{
+    (void)state;
+    uint8_t bytes[320];
+    fill(bytes, sizeof bytes);
+    for (size_t from = 0; from < 9; from++)
+        for (size_t length = 0; length <= 300; length++)
+            assert_int_equal(crc32c((uint32_t)length, bytes + from, length),
+                             crc32c_table((uint32_t)length, bytes + from, length));
+}
+
+static void pieces_give_what_the_whole_gives(void **state)
+{
+    (void)state;
+    uint8_t bytes[100];
+    fill(bytes, sizeof bytes);
+    uint32_t whole = crc32c(0, bytes, sizeof bytes);
+    for (size_t cut = 0; cut <= sizeof bytes; cut++)
+        assert_int_equal(crc32c(crc32c(0, bytes, cut), bytes + cut, sizeof bytes - cut), whole);
+}
+
+static void one_bit_is_noticed_anywhere(void **state)
+{
+    (void)state;
+    uint8_t bytes[64];
+    fill(bytes, sizeof bytes);
+    uint32_t whole = crc32c(0, bytes, sizeof bytes);
+    for (unsigned bit = 0; bit < sizeof bytes * 8; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_int_not_equal(crc32c(0, bytes, sizeof bytes), whole);
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_vectors),
+        cmocka_unit_test(the_instruction_gives_what_the_table_gives),
+        cmocka_unit_test(pieces_give_what_the_whole_gives),
+        cmocka_unit_test(one_bit_is_noticed_anywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,175 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "engine/instrument/instrument.h"
+
+static const struct limits limits = {.instruments = 5};
+
+struct fixture {
+    struct instruments instruments;
+    void *block;
+    size_t bytes;
+};
+
+static int open_instruments(void **state)
+{
+    static struct fixture f;
+    struct arena measured = {0};
+    instruments_init(&f.instruments, &measured, &limits);
+    f.bytes = measured.used;
+    f.block = arena_map(f.bytes, 0);
+    struct arena arena = {.base = f.block, .capacity = f.bytes};
+    instruments_init(&f.instruments, &arena, &limits);
+    *state = &f;
+    return f.block ? 0 : -1;
+}
+
+static int close_instruments(void **state)
+{
+    struct fixture *f = *state;
+    arena_unmap(f->block, f->bytes);
+    return 0;
+}
+
+static struct command_list_instrument listing(instrument_id_t id, const char *symbol)
+{
+    struct command_list_instrument command = {.instrument = id,
+                                              .name = "A name",
+                                              .tick_px = 100,
+                                              .lot_qty = 1,
+                                              .max_order_qty = 1000,
+                                              .max_order_notional = 1000000};
+    memcpy(command.symbol, symbol, strnlen(symbol, SYMBOL_BYTES));
+    return command;
+}
+
+static enum reject list(struct fixture *f, instrument_id_t id, const char *symbol)
+{
+    struct command_list_instrument command = listing(id, symbol);
+    return instrument_list(&f->instruments, &command);
+}
+
+static void ids_lie_below_the_limit(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(list(f, 0, "A"), REJECT_OUT_OF_LIMITS);
+    assert_int_equal(list(f, 5, "A"), REJECT_OUT_OF_LIMITS);
+    assert_int_equal(list(f, UINT32_MAX, "A"), REJECT_OUT_OF_LIMITS);
+    assert_int_equal(list(f, 4, "A"), REJECT_NONE);
+    assert_non_null(instrument_find(&f->instruments, 4));
+    assert_null(instrument_find(&f->instruments, 3));
+    assert_null(instrument_find(&f->instruments, 0));
+    assert_null(instrument_find(&f->instruments, 5));
+    assert_null(instrument_find(&f->instruments, UINT32_MAX));
+    assert_int_equal(*f->instruments.end, 5);
+}
+
+static void symbols_are_upper_case_digits_dot_and_dash(void **state)
+{
+    struct fixture *f = *state;
+    const char *const bad[] = {"", "a", "A B", "A/B", "A_", "\xc3\x84", "ABCDEFGHIJKL", "A\x7f"};
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(list(f, 1, bad[i]), REJECT_INVALID_NAME);
+    assert_int_equal(list(f, 1, "BRK.B-9Z0AX"), REJECT_NONE); /* eleven: the longest */
+    assert_int_equal(instrument_find_symbol(&f->instruments, "BRK.B-9Z0AX"), 1);
+    assert_int_equal(instrument_find_symbol(&f->instruments, "BRK.B-9Z0A"), 0);
+    assert_int_equal(instrument_find_symbol(&f->instruments, "brk.b-9z0ax"), 0);
+    assert_int_equal(instrument_find_symbol(&f->instruments, ""), 0);
+}
+
+static void names_end_inside_their_field(void **state)
+{
+    struct fixture *f = *state;
+    struct command_list_instrument command = listing(1, "A");
+    command.name[0] = '\0';
+    assert_int_equal(instrument_list(&f->instruments, &command), REJECT_INVALID_NAME);
+    memset(command.name, 'n', NAME_BYTES);
+    assert_int_equal(instrument_list(&f->instruments, &command), REJECT_INVALID_NAME);
+    command.name[NAME_BYTES - 1] = '\0';
+    assert_int_equal(instrument_list(&f->instruments, &command), REJECT_NONE);
+}
+
+static void neither_id_nor_symbol_is_listed_twice(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(list(f, 1, "A"), REJECT_NONE);
+    assert_int_equal(list(f, 1, "B"), REJECT_INSTRUMENT_EXISTS);
+    assert_int_equal(list(f, 2, "A"), REJECT_INSTRUMENT_EXISTS);
+    assert_int_equal(list(f, 2, "B"), REJECT_NONE);
+}
+
+static void terms_lie_in_their_ranges(void **state)
+{
+    struct fixture *f = *state;
+    struct command_list_instrument good = listing(1, "A"), bad;
+    const int64_t never[] = {0, -1, INT64_MIN};
+    for (unsigned i = 0; i < 3; i++) {
+        int64_t *const fields[] = {&bad.tick_px, &bad.lot_qty, &bad.max_order_qty,
+                                   &bad.max_order_notional};
+        for (unsigned field = 0; field < 4; field++) {
+            bad = good;
+            *fields[field] = never[i];
+            assert_int_equal(instrument_list(&f->instruments, &bad), REJECT_OUT_OF_LIMITS);
+        }
+    }
+    bad = good, bad.lot_qty = QTY_MAX + 1;
+    assert_int_equal(instrument_list(&f->instruments, &bad), REJECT_OUT_OF_LIMITS);
+    bad = good, bad.max_order_qty = QTY_MAX + 1;
+    assert_int_equal(instrument_list(&f->instruments, &bad), REJECT_OUT_OF_LIMITS);
+    bad = good, bad.tick_px = PX_MAX + 1;
+    assert_int_equal(instrument_list(&f->instruments, &bad), REJECT_OUT_OF_LIMITS);
+    good.lot_qty = good.max_order_qty = QTY_MAX;
+    good.max_order_notional = INT64_MAX;
+    assert_int_equal(instrument_list(&f->instruments, &good), REJECT_NONE);
+}
+
+/* 2^24 - 1 ticks, but never above PX_MAX, and always on a tick. */
+static void the_highest_price_follows_from_the_tick(void **state)
+{
+    struct fixture *f = *state;
+    const struct {
+        px_t tick_px, max_px;
+    } cases[] = {{1, 16777215},
+                 {100, 1677721500},
+                 {60000000, PX_MAX / 60000000 * 60000000},
+                 {INT64_MAX / 16777215, PX_MAX / (INT64_MAX / 16777215) * (INT64_MAX / 16777215)}};
+    for (instrument_id_t id = 1; id <= 4; id++) {
+        struct command_list_instrument command = listing(id, "X");
+        command.symbol[1] = (char)('0' + id);
+        command.tick_px = cases[id - 1].tick_px;
+        assert_int_equal(instrument_list(&f->instruments, &command), REJECT_NONE);
+        px_t max_px = instrument_find(&f->instruments, id)->max_px;
+        assert_int_equal(max_px, cases[id - 1].max_px);
+        assert_true(max_px <= PX_MAX && max_px % command.tick_px == 0);
+    }
+}
+
+static void a_tick_whose_ladder_has_no_number_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct command_list_instrument command = listing(1, "A");
+    command.tick_px = INT64_MAX / 16777215 + 1;
+    assert_int_equal(instrument_list(&f->instruments, &command), REJECT_OUT_OF_LIMITS);
+}
+
+#define INSTRUMENT_TEST(name)                                                                      \
+    cmocka_unit_test_setup_teardown(name, open_instruments, close_instruments)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        INSTRUMENT_TEST(ids_lie_below_the_limit),
+        INSTRUMENT_TEST(symbols_are_upper_case_digits_dot_and_dash),
+        INSTRUMENT_TEST(names_end_inside_their_field),
+        INSTRUMENT_TEST(neither_id_nor_symbol_is_listed_twice),
+        INSTRUMENT_TEST(terms_lie_in_their_ranges),
+        INSTRUMENT_TEST(the_highest_price_follows_from_the_tick),
+        INSTRUMENT_TEST(a_tick_whose_ladder_has_no_number_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
