@@ -39,7 +39,7 @@ static bool read_number(const char **at, uint64_t max, uint64_t *number)
     *number = 0;
     for (; *digit >= '0' && *digit <= '9'; digit++) {
         uint64_t add = (uint64_t)(*digit - '0');
-        if (*number > (max - add) / 10) return false;
+        if (add > max || *number > (max - add) / 10) return false;
         *number = *number * 10 + add;
     }
     if (digit == *at || *digit != ',') return false;

@@ -24,12 +24,11 @@ static inline bool pacer_take(struct pacer *self, int64_t now_ns)
     if (self->limit == 0) return true;
     const int64_t request = 1000000000;
     int64_t most = request * (1 + self->limit / 20);
-    int64_t pace = (int64_t)self->limit * 19 / 20; /* nanotokens a nanosecond */
-    if (pace < 1) pace = 1;
     int64_t elapsed_ns = now_ns - self->filled_ns;
     self->filled_ns = now_ns;
     if (elapsed_ns > 1000000000) elapsed_ns = 1000000000;
-    self->nanotokens += elapsed_ns * pace;
+    int64_t filled = elapsed_ns * self->limit;
+    self->nanotokens += filled - filled / 20;
     if (self->nanotokens > most) self->nanotokens = most;
     if (self->nanotokens < request) return false;
     self->nanotokens -= request;
