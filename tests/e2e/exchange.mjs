@@ -1,8 +1,8 @@
 /* exchange.mjs - a private exchange for a test: real processes under a directory of its own, on
  * ports that the kernel chose, gone with the test.
  *
- * HOGA_BUILD names the build directory. The supervisor runs as a child of the test; what it starts
- * dies with it, so even a test that is killed leaves nothing running.
+ * HOGA_BUILD names the build directory. The supervisor runs as a child of the test and is ended by
+ * the kernel when the test dies, so even a test that is killed leaves nothing running.
  */
 import { execFile, spawn } from "node:child_process";
 import fs from "node:fs";
@@ -81,7 +81,9 @@ export class Exchange {
     /** Starts `hoga up` and waits for nothing. */
     spawn() {
         const args = ["up", "--data", this.dataDir, "--rest-port", "0", "--ws-port", "0", ...this.args];
-        const supervisor = spawn(hoga, args, { stdio: ["ignore", "pipe", "pipe"] });
+        const supervisor = spawn("setpriv", ["--pdeathsig", "TERM", hoga, ...args], {
+            stdio: ["ignore", "pipe", "pipe"],
+        });
         this.output = "";
         const keep = (bytes) => {
             this.output = (this.output + bytes.toString()).slice(-65536);
@@ -179,7 +181,16 @@ export class Exchange {
 
     async remove() {
         await this.stop();
-        if (process.env.HOGA_KEEP) console.log(`kept: ${this.dataDir}`);
-        else fs.rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 5 });
+        if (process.env.HOGA_KEEP) {
+            console.log(`kept: ${this.dataDir}`);
+            return;
+        }
+        // A start that was refused leaves its shared memory for the next one.
+        const id = this.path("instance");
+        if (fs.existsSync(id)) {
+            const shared = `/dev/shm/hoga-${fs.readFileSync(id, "utf8").trim()}`;
+            fs.rmSync(shared, { recursive: true, force: true });
+        }
+        fs.rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 5 });
     }
 }
