@@ -237,7 +237,7 @@ static void write_refusal(struct batch *self, const struct journal_record *recor
         copy_int8(rows, account);
     else
         copy_null(rows);
-    if (order_id)
+    if (order_id && order_id <= INT64_MAX) /* beyond: what somebody asked for, no order's id */
         copy_id(rows, order_id);
     else
         copy_null(rows);
