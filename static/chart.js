@@ -4,7 +4,10 @@
  */
 
 import {
-    CandlestickSeries, HistogramSeries, TickMarkType, createChart,
+    CandlestickSeries,
+    HistogramSeries,
+    TickMarkType,
+    createChart,
 } from "/vendor/lightweight-charts.mjs";
 import { parsePx } from "./px.js";
 
@@ -23,7 +26,9 @@ export class CandleChart {
                 minBarSpacing: 2,
                 tickMarkFormatter: tickMark,
             },
-            localization: { timeFormatter: (time) => new Date(time * 1000).toLocaleString("en-GB") },
+            localization: {
+                timeFormatter: (time) => new Date(time * 1000).toLocaleString("en-GB"),
+            },
         });
         this.candles = this.chart.addSeries(CandlestickSeries, { priceLineWidth: 1 });
         this.volume = this.chart.addSeries(HistogramSeries, {
@@ -100,8 +105,12 @@ export class CandleChart {
             timeScale: { borderColor: colour("--line") },
         });
         this.candles.applyOptions({
-            upColor: up, borderUpColor: up, wickUpColor: up,
-            downColor: down, borderDownColor: down, wickDownColor: down,
+            upColor: up,
+            borderUpColor: up,
+            wickUpColor: up,
+            downColor: down,
+            borderDownColor: down,
+            wickDownColor: down,
         });
     }
 }

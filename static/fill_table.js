@@ -21,7 +21,8 @@ export class FillTable {
     #draw() {
         const { fills } = this.orders;
         const rows = new Map();
-        for (const fill of fills) rows.set(fill.execId, this.rows.get(fill.execId) ?? this.#row(fill));
+        for (const fill of fills)
+            rows.set(fill.execId, this.rows.get(fill.execId) ?? this.#row(fill));
         for (const [execId, row] of this.rows) if (!rows.has(execId)) row.remove();
         let before = this.body.firstElementChild;
         for (const row of rows.values()) {

@@ -94,7 +94,10 @@ export class InstrumentPicker {
             ({ symbol, name }) =>
                 symbol.toLowerCase().includes(wanted) || name.toLowerCase().includes(wanted),
         );
-        this.at = Math.max(0, this.shown.findIndex((i) => i.symbol === this.chosen?.symbol));
+        this.at = Math.max(
+            0,
+            this.shown.findIndex((i) => i.symbol === this.chosen?.symbol),
+        );
         this.options = this.shown.map((instrument, i) => this.#option(instrument, i));
         this.list.replaceChildren(
             ...(this.options.length > 0
@@ -124,7 +127,9 @@ export class InstrumentPicker {
     }
 
     #mark() {
-        this.options.forEach((option, i) => option.setAttribute("aria-selected", String(i === this.at)));
+        this.options.forEach((option, i) =>
+            option.setAttribute("aria-selected", String(i === this.at)),
+        );
         const option = this.options[this.at];
         this.search.setAttribute("aria-activedescendant", option ? option.id : "");
         option?.scrollIntoView({ block: "nearest" });

@@ -75,7 +75,13 @@ export class Ladder {
                 total: element("span", "ladder-total"),
             };
             row.node = element(
-                "button", "ladder-row", row.bar, row.own, row.price, row.qty, row.total,
+                "button",
+                "ladder-row",
+                row.bar,
+                row.own,
+                row.price,
+                row.qty,
+                row.total,
             );
             row.node.type = "button";
             row.node.tabIndex = -1;
@@ -111,7 +117,8 @@ export class Ladder {
         setText(row.total, level ? groupDigits(level.total) : "");
         row.bar.style.transform = `scaleX(${level ? level.total / most : 0})`;
         if (!level) return;
-        const label = `${side === "sell" ? "Ask" : "Bid"} ${formatPx(level.px, this.decimals)}, ` +
+        const label =
+            `${side === "sell" ? "Ask" : "Bid"} ${formatPx(level.px, this.decimals)}, ` +
             `${level.qty} shares${own !== undefined ? `, ${own} of them yours` : ""}`;
         row.node.setAttribute("aria-label", label);
     }
@@ -120,7 +127,10 @@ export class Ladder {
         const { bestBid, bestAsk } = this.book;
         const both = bestBid && bestAsk;
         const middle = both ? (bestBid.px + bestAsk.px) / 2 : NaN;
-        setText(this.mid, both ? formatPx(Math.round(middle), Math.min(4, this.decimals + 1)) : "–");
+        setText(
+            this.mid,
+            both ? formatPx(Math.round(middle), Math.min(4, this.decimals + 1)) : "–",
+        );
         setText(this.spreadValue, both ? formatPx(bestAsk.px - bestBid.px, this.decimals) : "–");
         const bps = both ? ((bestAsk.px - bestBid.px) / middle) * 10000 : NaN;
         setText(this.spreadBps, both ? `${bps.toFixed(1)} bp` : "");

@@ -70,7 +70,16 @@ export class OrderTable {
             actions: cell("cell-actions"),
         };
         row.node = element(
-            "tr", "", row.time, row.symbol, row.side, row.px, row.qty, row.filled, row.left, row.tif,
+            "tr",
+            "",
+            row.time,
+            row.symbol,
+            row.side,
+            row.px,
+            row.qty,
+            row.filled,
+            row.left,
+            row.tif,
             row.actions,
         );
         row.node.dataset.orderId = order.orderId;
@@ -108,10 +117,13 @@ export class OrderTable {
         const form = element("form", "reduce-form", input);
         const submit = element("button", "small-button", "Set");
         const close = () => row.actions.replaceChildren(row.reduce, row.cancel);
-        form.append(submit, button("small-button", "Back", () => {
-            close();
-            row.reduce.focus();
-        }));
+        form.append(
+            submit,
+            button("small-button", "Back", () => {
+                close();
+                row.reduce.focus();
+            }),
+        );
         form.addEventListener("keydown", (event) => {
             if (event.key !== "Escape") return;
             close();
@@ -121,7 +133,9 @@ export class OrderTable {
             event.preventDefault();
             const qty = /^\d{1,13}$/.test(input.value.trim()) ? Number(input.value) : NaN;
             if (!(qty > row.order.cumQty && qty < row.order.qty)) {
-                this.#say(`Enter a total between ${row.order.cumQty + 1} and ${row.order.qty - 1}.`);
+                this.#say(
+                    `Enter a total between ${row.order.cumQty + 1} and ${row.order.qty - 1}.`,
+                );
                 input.focus();
                 return;
             }

@@ -75,8 +75,8 @@ export class Orders extends EventTarget {
         return open;
     }
 
-    /** An order as an answer gives it. Executions that came before the answer may know better how it
-     *  stands, but not everything that it was sent with. */
+    /** An order as an answer gives it. Executions that came before the answer may know better how
+     *  it stands, but not everything that it was sent with. */
     take(order) {
         const known = this.orders.get(order.order_id);
         if (known && known.updatedAt > order.updated_at) {
@@ -175,7 +175,8 @@ export class Orders extends EventTarget {
         if (this.fillIds.has(fill.execId)) return;
         this.fillIds.add(fill.execId);
         let at = 0;
-        while (at < this.fills.length && compareIds(this.fills[at].execId, fill.execId) > 0) at += 1;
+        while (at < this.fills.length && compareIds(this.fills[at].execId, fill.execId) > 0)
+            at += 1;
         this.fills.splice(at, 0, fill);
         while (this.fills.length > FILLS_KEPT) this.fillIds.delete(this.fills.pop().execId);
     }

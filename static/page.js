@@ -74,7 +74,9 @@ class Page {
         this.chart = new CandleChart(byId("chart"));
         this.chart.onHover = (candle) => this.#showHovered(candle);
         this.ladder = new Ladder(byId("ladder"), (px, side) => this.ticket.pick(px, side));
-        this.picker = new InstrumentPicker(byId("picker"), (instrument) => this.#choose(instrument));
+        this.picker = new InstrumentPicker(byId("picker"), (instrument) =>
+            this.#choose(instrument),
+        );
         for (const choice of byId("intervals").elements.interval) {
             choice.addEventListener("change", () => this.#chooseInterval(choice.value));
         }
@@ -88,14 +90,26 @@ class Page {
             place: (order) => this.#command("order.place", order),
             find: (clientOrderId) => this.#find(clientOrderId),
         });
-        this.orderTable = new OrderTable(byId("open-orders"), this.orders, {
-            cancel: (order) => this.#command("order.cancel", { order_id: order.orderId }),
-            reduce: (order, qty) => this.#command("order.replace", { order_id: order.orderId, qty }),
-        }, decimalsOf);
+        this.orderTable = new OrderTable(
+            byId("open-orders"),
+            this.orders,
+            {
+                cancel: (order) => this.#command("order.cancel", { order_id: order.orderId }),
+                reduce: (order, qty) =>
+                    this.#command("order.replace", { order_id: order.orderId, qty }),
+            },
+            decimalsOf,
+        );
         this.orderTable.onCount = (count) => setText(byId("open-count"), String(count));
         this.fillTable = new FillTable(byId("fills"), this.orders, decimalsOf);
-        this.orders.addEventListener("change", oncePerFrame(() => this.#markOwn(), 150));
-        this.orders.addEventListener("change", oncePerFrame(() => this.#completeOrders(), COMPLETE_MS));
+        this.orders.addEventListener(
+            "change",
+            oncePerFrame(() => this.#markOwn(), 150),
+        );
+        this.orders.addEventListener(
+            "change",
+            oncePerFrame(() => this.#completeOrders(), COMPLETE_MS),
+        );
         this.feed.addEventListener("state", () => this.#showSession());
         this.feed.subscribeExecutions({
             message: (execution) => {
@@ -147,12 +161,18 @@ class Page {
         this.#markOwn();
         const symbols = [instrument.symbol];
         this.subscriptions = [
-            this.feed.subscribe({ channel: "book", symbols, depth: BOOK_DEPTH }, {
-                message: (message) => this.#bookMessage(message),
-            }),
-            this.feed.subscribe({ channel: "trades", symbols }, {
-                message: (message) => this.#tradesMessage(message),
-            }),
+            this.feed.subscribe(
+                { channel: "book", symbols, depth: BOOK_DEPTH },
+                {
+                    message: (message) => this.#bookMessage(message),
+                },
+            ),
+            this.feed.subscribe(
+                { channel: "trades", symbols },
+                {
+                    message: (message) => this.#tradesMessage(message),
+                },
+            ),
         ];
         this.#subscribeCandles();
         const url = new URL(location.href);
@@ -198,8 +218,8 @@ class Page {
         const decimals = this.instrument?.decimals ?? 2;
         const text = candle
             ? ["open", "high", "low", "close"]
-                .map((name) => `${name[0].toUpperCase()} ${candle[name].toFixed(decimals)}`)
-                .join("  ")
+                  .map((name) => `${name[0].toUpperCase()} ${candle[name].toFixed(decimals)}`)
+                  .join("  ")
             : "";
         setText(byId("chart-hover"), text);
     }
@@ -285,7 +305,11 @@ class Page {
         setShown(byId("sign-in-insecure"), !canSign());
         setShown(byId("sign-in-fields"), canSign());
         setShown(byId("sign-out"), session !== null && !session.demo);
-        const who = session?.demo ? `${session.name} (demo)` : session ? session.key : "Not signed in";
+        const who = session?.demo
+            ? `${session.name} (demo)`
+            : session
+              ? session.key
+              : "Not signed in";
         setText(byId("who"), who);
         setText(byId("session-problem"), problem ? explain(problem) : "");
         setShown(byId("session-problem"), problem !== null && session !== null);

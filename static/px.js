@@ -29,7 +29,9 @@ export function formatPx(px, decimals = 2) {
     if (!Number.isFinite(px)) return "–";
     const negative = px < 0;
     const whole = Math.floor(Math.abs(px) / SCALE);
-    const fraction = String(Math.abs(px) % SCALE).padStart(4, "0").slice(0, decimals);
+    const fraction = String(Math.abs(px) % SCALE)
+        .padStart(4, "0")
+        .slice(0, decimals);
     return (negative ? "−" : "") + groupDigits(whole) + (decimals > 0 ? `.${fraction}` : "");
 }
 

@@ -45,7 +45,8 @@ export class Quote {
             if (id <= this.lastTradeId) continue;
             this.lastTradeId = id;
             const px = parsePx(trade.price);
-            if (this.lastPx !== null && px !== this.lastPx) this.direction = px > this.lastPx ? 1 : -1;
+            if (this.lastPx !== null && px !== this.lastPx)
+                this.direction = px > this.lastPx ? 1 : -1;
             this.lastPx = px;
             this.#extendDay(id, px, trade.qty);
         }
@@ -104,12 +105,9 @@ export class Quote {
         const change = known && this.previousPx ? this.lastPx - this.previousPx : null;
         const percent = change === null ? 0 : (change / this.previousPx) * 100;
         const sign = change > 0 ? "+" : change < 0 ? "−" : "";
-        setText(
-            this.change,
-            change === null
-                ? "–"
-                : `${sign}${formatPx(Math.abs(change), decimals)} (${sign}${Math.abs(percent).toFixed(2)}%)`,
-        );
+        const much = formatPx(Math.abs(change ?? 0), decimals);
+        const words = `${sign}${much} (${sign}${Math.abs(percent).toFixed(2)}%)`;
+        setText(this.change, change === null ? "–" : words);
         this.change.classList.toggle("rose", change > 0);
         this.change.classList.toggle("fell", change < 0);
         const px = (name) => (this.day ? formatPx(this.day[name], decimals) : "–");
@@ -117,6 +115,8 @@ export class Quote {
         setText(this.high, px("high"));
         setText(this.low, px("low"));
         setText(this.volume, this.day ? groupDigits(this.day.volume) : "–");
-        document.title = known ? `${formatPx(this.lastPx, decimals)} ${symbol} · Hoga` : `${symbol} · Hoga`;
+        document.title = known
+            ? `${formatPx(this.lastPx, decimals)} ${symbol} · Hoga`
+            : `${symbol} · Hoga`;
     }
 }

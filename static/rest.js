@@ -14,7 +14,8 @@ export async function getSigned(signer, target) {
     try {
         return await call("GET", target, await signer.headers("GET", target));
     } catch (problem) {
-        if (problem.code !== "bad_timestamp" && problem.code !== "replayed_signature") throw problem;
+        if (problem.code !== "bad_timestamp" && problem.code !== "replayed_signature")
+            throw problem;
         await synchronise(signer);
         return call("GET", target, await signer.headers("GET", target));
     }
@@ -46,5 +47,7 @@ async function call(method, target, headers) {
         body = null;
     }
     if (response.ok && body !== null) return body;
-    throw new Problem(body ?? { code: "internal", status: response.status, detail: response.statusText });
+    throw new Problem(
+        body ?? { code: "internal", status: response.status, detail: response.statusText },
+    );
 }

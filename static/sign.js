@@ -54,6 +54,8 @@ export class Signer {
 
     async #sign(text) {
         const mac = await crypto.subtle.sign("HMAC", await this.hmacKey, encoder.encode(text));
-        return Array.from(new Uint8Array(mac), (byte) => byte.toString(16).padStart(2, "0")).join("");
+        return Array.from(new Uint8Array(mac), (byte) => byte.toString(16).padStart(2, "0")).join(
+            "",
+        );
     }
 }

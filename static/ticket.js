@@ -40,7 +40,9 @@ export class Ticket {
         for (const step of form.querySelectorAll("[data-step]")) {
             step.addEventListener("click", () => this.#step(step.dataset.step, step.value));
         }
-        this.fields.limit_price.input.addEventListener("keydown", (e) => this.#arrow(e, "limit_price"));
+        this.fields.limit_price.input.addEventListener("keydown", (e) =>
+            this.#arrow(e, "limit_price"),
+        );
         this.fields.qty.input.addEventListener("keydown", (e) => this.#arrow(e, "qty"));
         balances.addEventListener("change", () => this.#draw());
         this.#draw();
@@ -112,7 +114,7 @@ export class Ticket {
         this.#edited();
     }
 
-    /* What the exchange would refuse for sure, found before it is asked: a Map of field to words. */
+    /* What the exchange would refuse for sure, found before it is asked: field to words. */
     #findErrors() {
         const errors = new Map();
         const { tickPx, lotQty, maxPx, maxOrderQty, maxOrderNotional, decimals } = this.instrument;
@@ -173,10 +175,14 @@ export class Ticket {
             new: `Resting in the book: ${groupDigits(order.qty)} ${order.symbol} at ${at}.`,
             filled: `Filled: ${of} at ${at}.`,
             partially_filled: `Filled ${of} at ${at}; the rest is in the book.`,
-            canceled: order.cum_qty > 0 ? `Filled ${of} at ${at}; the rest was cancelled.`
-                : "Nothing to trade with at this price; the order was cancelled.",
-            expired: order.cum_qty > 0 ? `Filled ${of} at ${at}; the rest expired.`
-                : "Nothing to trade with at this price; the order expired.",
+            canceled:
+                order.cum_qty > 0
+                    ? `Filled ${of} at ${at}; the rest was cancelled.`
+                    : "Nothing to trade with at this price; the order was cancelled.",
+            expired:
+                order.cum_qty > 0
+                    ? `Filled ${of} at ${at}; the rest expired.`
+                    : "Nothing to trade with at this price; the order expired.",
             rejected: `Rejected: ${reasonText(order.reject_reason ?? "rejected")}`,
         }[order.status];
         this.#say(words ?? order.status, order.status === "rejected" ? "bad" : "good");
@@ -227,9 +233,14 @@ export class Ticket {
         setText(this.value, px > 0 && qty > 0 ? formatCash(px * qty) : "–");
         const cash = this.balances.availableCash;
         const shares = this.balances.availableQty(symbol);
-        const available = side === "buy"
-            ? cash === null ? "–" : formatCash(cash)
-            : shares === null ? "–" : `${groupDigits(shares)} shares`;
+        const available =
+            side === "buy"
+                ? cash === null
+                    ? "–"
+                    : formatCash(cash)
+                : shares === null
+                  ? "–"
+                  : `${groupDigits(shares)} shares`;
         setText(this.available, available);
     }
 }

@@ -1,5 +1,5 @@
-/* bad_input.test.mjs - what clients get for requests that are wrong: the status and the one stable
- * code, nothing changed, nothing in the logs.
+/* bad_input.test.mjs - what clients get over REST for requests that are wrong: the status and the one
+ * stable code, nothing changed, nothing in the logs.
  *
  * Cases that the front decides must not even be sequenced: the `in` journal stays where it was.
  * Cases that the engine decides leave a rejected order or nothing, and balances, books and open
@@ -9,85 +9,8 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import { after, before, describe, test } from "node:test";
 
-import { Exchange } from "./exchange.mjs";
-import { SocketClient } from "./socket.mjs";
-
-/* Processes that clients' requests reach. */
-const SERVING = ["core", "front", "reporter"];
-const GOOD = { symbol: "AAPL", side: "buy", type: "limit", qty: 10, limit_price: "150.00" };
-const without = (field) => Object.fromEntries(Object.entries(GOOD).filter(([name]) => name !== field));
-
-/* Objects that are no orders: [what, object, status, code, field]. They are sent over both
- * interfaces. `engine` marks those that reach the engine. */
-const ORDERS = [
-    ["an unknown field", { ...GOOD, colour: "red" }, 400, "unknown_field", "colour"],
-    ["a stop price", { ...GOOD, stop_price: "1.00" }, 400, "unknown_field", "stop_price"],
-    ...["symbol", "side", "type", "qty", "limit_price"].map((field) => [
-        `no ${field}`, without(field), 400, "missing_field", field,
-    ]),
-    ...[
-        ["symbol", 1], ["symbol", null], ["side", 1], ["type", {}], ["qty", "10"], ["qty", null],
-        ["qty", true], ["qty", [1]], ["limit_price", 189.35], ["limit_price", null],
-        ["time_in_force", 1], ["time_in_force", null], ["client_order_id", 5],
-        ["client_order_id", null],
-    ].map(([field, value]) => [
-        `${field} ${JSON.stringify(value)}`, { ...GOOD, [field]: value }, 400, "invalid_field", field,
-    ]),
-    ...[0, -1, 1.5, 1e30, -1e30, 1000000000001].map((qty) => [
-        `qty ${qty}`, { ...GOOD, qty }, 400, "invalid_qty", "qty",
-    ]),
-    ...[
-        "0", "0.0000", "-1", "+1", "1e2", "1.23456", "", ".5", "1.", " 1", "1 ", "1,000", "0x10", "NaN",
-        "Infinity", "٣", "99999999999999999999", "9223372036854775807", "1.2.3", "1".repeat(5000),
-    ].map((price) => [
-        `limit_price ${JSON.stringify(price.slice(0, 24))}`, { ...GOOD, limit_price: price }, 400,
-        "invalid_price", "limit_price",
-    ]),
-    ...["NOPE", "", "aapl", "AAPL ", "A".repeat(12), "A".repeat(5000), "AAPL'--", "../AAPL"].map(
-        (symbol) => [
-            `symbol ${JSON.stringify(symbol.slice(0, 24))}`, { ...GOOD, symbol }, 404,
-            "unknown_symbol", "symbol",
-        ],
-    ),
-    ["side hold", { ...GOOD, side: "hold" }, 400, "invalid_side", "side"],
-    ["side BUY", { ...GOOD, side: "BUY" }, 400, "invalid_side", "side"],
-    ["type market", { ...GOOD, type: "market" }, 400, "invalid_type", "type"],
-    ["time in force fok", { ...GOOD, time_in_force: "fok" }, 400, "invalid_time_in_force",
-        "time_in_force"],
-    ...["", "x".repeat(37), "a b", "é", "a\tb", "a\u007f"].map((id) => [
-        `client_order_id ${JSON.stringify(id)}`, { ...GOOD, client_order_id: id }, 400,
-        "invalid_client_order_id", "client_order_id",
-    ]),
-    ["a price off the tick", { ...GOOD, limit_price: "150.0050" }, 422, "invalid_tick",
-        "limit_price", "engine"],
-    ["a price above the highest", { ...GOOD, limit_price: "900000.00" }, 422, "price_out_of_range",
-        "limit_price", "engine"],
-    ["too many shares", { ...GOOD, qty: 1000001 }, 422, "max_order_qty", "qty", "engine"],
-    ["the most shares there can be", { ...GOOD, qty: 1000000000000 }, 422, "max_order_qty", "qty",
-        "engine"],
-    ["too high a value", { ...GOOD, qty: 1000000, limit_price: "100000.00" }, 422,
-        "max_order_notional", "qty", "engine"],
-];
-
-/* Bodies that are no JSON objects. */
-const DEEP = `${"[".repeat(5000)}${"]".repeat(5000)}`;
-const BODIES = [
-    ["nothing", ""],
-    ["an open brace", "{"],
-    ["an array", "[]"],
-    ["a string", '"order"'],
-    ["null", "null"],
-    ["a number", "1"],
-    ["a word", "order"],
-    ["single quotes", "{'symbol':'AAPL'}"],
-    ["a trailing comma", '{"symbol":"AAPL",}'],
-    ["two objects", `${JSON.stringify(GOOD)}${JSON.stringify(GOOD)}`],
-    ["something behind it", `${JSON.stringify(GOOD)} x`],
-    ["a field twice", `{"qty":1,${JSON.stringify(GOOD).slice(1)}`],
-    ["bytes that are not UTF-8", Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])],
-    ["a NUL inside a string", '{"symbol":"AAPL\\u0000"}'],
-    ["five thousand nested arrays", `{"symbol":${DEEP}}`],
-];
+import { QuietExchange } from "./quiet_exchange.mjs";
+import { BODIES, GOOD, ORDERS } from "./wrong_orders.mjs";
 
 let exchange;
 let alpha;
@@ -95,47 +18,13 @@ let beta;
 let mine;
 
 before(async () => {
-    exchange = new Exchange(["--quiet-market"]);
-    await exchange.start();
-    await exchange.reported();
-    alpha = exchange.rest(0);
-    beta = exchange.rest(1);
-    mine = (await alpha.call("POST", "/v1/orders", { ...GOOD, client_order_id: "mine" })).json;
-    await beta.call("POST", "/v1/orders", { ...GOOD, side: "sell", limit_price: "250.00" });
+    exchange = await QuietExchange.open();
+    ({ alpha, beta, mine } = exchange);
 });
 
-after(async () => {
-    alpha?.close();
-    beta?.close();
-    await exchange?.remove();
-});
+after(() => exchange?.remove());
 
-/* Everything about the state that a client can see, and how far the journal is. */
-async function look() {
-    const seen = {};
-    for (const [name, client] of [["alpha", alpha], ["beta", beta]]) {
-        for (const target of ["/v1/account", "/v1/positions", "/v1/orders?status=open"]) {
-            seen[`${name} ${target}`] = (await client.call("GET", target)).json;
-        }
-    }
-    seen.depth = (await alpha.get("/v1/depth/AAPL?limit=1000")).json;
-    seen.trades = (await alpha.get("/v1/trades/AAPL?limit=1000")).json;
-    return seen;
-}
-
-async function commands() {
-    return (await exchange.inJournal()).written_seq;
-}
-
-/* Runs `act` and holds that nobody's state and no log changed. `sequenced`: whether commands may
- * have reached the journal. */
-async function changesNothing(act, sequenced = false) {
-    const [seen, count, logs] = [await look(), await commands(), exchange.logs(SERVING)];
-    await act();
-    assert.deepEqual(await look(), seen, "the state a client can see");
-    if (!sequenced) assert.equal(await commands(), count, "commands in the journal");
-    assert.equal(exchange.logs(SERVING), logs, "the logs");
-}
+const changesNothing = (act, sequenced) => exchange.changesNothing(act, sequenced);
 
 function holdProblem(answer, status, code, field, what) {
     const got = { status: answer.status, code: answer.json?.code, field: answer.json?.field };
@@ -154,252 +43,320 @@ const post = (body, headers = {}) => {
 };
 
 describe("orders over REST", () => {
-    test("objects that are no orders", () => changesNothing(async () => {
-        for (const [what, object, status, code, field, engine] of ORDERS) {
-            if (engine) continue;
-            const answer = await alpha.call("POST", "/v1/orders", object);
-            holdProblem(answer, status, code, field, what);
-        }
-    }));
-
-    test("orders that the engine rejects", () => changesNothing(async () => {
-        for (const [what, object, status, code, field, engine] of ORDERS) {
-            if (!engine) continue;
-            const answer = await alpha.call("POST", "/v1/orders", object);
-            holdProblem(answer, status, code, field, what);
-            assert.equal(answer.json.order.status, "rejected", what);
-            assert.equal(answer.json.order.reject_reason, code, what);
-            assert.equal(answer.json.order.leaves_qty, 0, what);
-        }
-    }, true));
-
-    test("a whole number beyond 64 bits", () => changesNothing(async () => {
-        const body = JSON.stringify(GOOD).replace('"qty":10', '"qty":99999999999999999999');
-        holdProblem(await post(body), 400, "invalid_qty", "qty");
-    }));
-
-    test("bodies that are no JSON objects", () => changesNothing(async () => {
-        for (const [what, body] of BODIES) {
-            holdProblem(await post(body), 400, "malformed_json", undefined, what);
-        }
-    }));
-
-    test("bodies that are too large", () => changesNothing(async () => {
-        for (const bytes of [16385, 100000, 4 << 20]) {
-            const body = JSON.stringify({ ...GOOD, client_order_id: "x".repeat(bytes) });
-            let answer;
-            try {
-                answer = await post(body);
-            } catch (error) {
-                // A server may also answer and close while the body is still being sent.
-                assert.match(String(error.code), /ECONNRESET|EPIPE/);
-                continue;
+    test("objects that are no orders", () =>
+        changesNothing(async () => {
+            for (const [what, object, status, code, field, engine] of ORDERS) {
+                if (engine) continue;
+                const answer = await alpha.call("POST", "/v1/orders", object);
+                holdProblem(answer, status, code, field, what);
             }
-            holdProblem(answer, 413, "body_too_large", undefined, `${bytes} bytes`);
-        }
-    }));
+        }));
 
-    test("a body of another type", () => changesNothing(async () => {
-        const body = JSON.stringify(GOOD);
-        for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonx"]) {
-            const answer = await post(body, { "Content-Type": type });
-            holdProblem(answer, 415, "unsupported_media_type", undefined, type);
-        }
-        const signed = alpha.signedHeaders("POST", "/v1/orders", body);
-        const answer = await alpha.send("POST", "/v1/orders", signed, body);
-        holdProblem(answer, 415, "unsupported_media_type", undefined, "no type");
-    }));
+    test("orders that the engine rejects", () =>
+        changesNothing(async () => {
+            for (const [what, object, status, code, field, engine] of ORDERS) {
+                if (!engine) continue;
+                const answer = await alpha.call("POST", "/v1/orders", object);
+                holdProblem(answer, status, code, field, what);
+                assert.equal(answer.json.order.status, "rejected", what);
+                assert.equal(answer.json.order.reject_reason, code, what);
+                assert.equal(answer.json.order.leaves_qty, 0, what);
+            }
+        }, true));
+
+    test("a whole number beyond 64 bits", () =>
+        changesNothing(async () => {
+            const body = JSON.stringify(GOOD).replace('"qty":10', '"qty":99999999999999999999');
+            holdProblem(await post(body), 400, "invalid_qty", "qty");
+        }));
+
+    test("bodies that are no JSON objects", () =>
+        changesNothing(async () => {
+            for (const [what, body] of BODIES) {
+                holdProblem(await post(body), 400, "malformed_json", undefined, what);
+            }
+        }));
+
+    test("bodies that are too large", () =>
+        changesNothing(async () => {
+            for (const bytes of [16385, 100000, 4 << 20]) {
+                const body = JSON.stringify({ ...GOOD, client_order_id: "x".repeat(bytes) });
+                let answer;
+                try {
+                    answer = await post(body);
+                } catch (error) {
+                    // A server may also answer and close while the body is still being sent.
+                    assert.match(String(error.code), /ECONNRESET|EPIPE/);
+                    continue;
+                }
+                holdProblem(answer, 413, "body_too_large", undefined, `${bytes} bytes`);
+            }
+        }));
+
+    test("a body of another type", () =>
+        changesNothing(async () => {
+            const body = JSON.stringify(GOOD);
+            for (const type of [
+                "text/plain",
+                "application/x-www-form-urlencoded",
+                "application/jsonx",
+            ]) {
+                const answer = await post(body, { "Content-Type": type });
+                holdProblem(answer, 415, "unsupported_media_type", undefined, type);
+            }
+            const signed = alpha.signedHeaders("POST", "/v1/orders", body);
+            const answer = await alpha.send("POST", "/v1/orders", signed, body);
+            holdProblem(answer, 415, "unsupported_media_type", undefined, "no type");
+        }));
 });
 
 describe("changes of orders over REST", () => {
     const target = () => `/v1/orders/${mine.order_id}`;
 
-    test("a new quantity that is none", () => changesNothing(async () => {
-        const cases = [
-            [{}, 400, "missing_field", "qty"],
-            [{ qty: 0 }, 400, "invalid_qty", "qty"],
-            [{ qty: -5 }, 400, "invalid_qty", "qty"],
-            [{ qty: 1.5 }, 400, "invalid_qty", "qty"],
-            [{ qty: "5" }, 400, "invalid_field", "qty"],
-            [{ qty: 5, limit_price: "1.00" }, 400, "unknown_field", "limit_price"],
-        ];
-        for (const [body, status, code, field] of cases) {
-            const answer = await alpha.call("PATCH", target(), body);
-            holdProblem(answer, status, code, field, JSON.stringify(body));
-        }
-    }));
-
-    test("a new quantity that is not smaller", () => changesNothing(async () => {
-        for (const qty of [10, 11, 1000000000000]) {
-            const answer = await alpha.call("PATCH", target(), { qty });
-            holdProblem(answer, 422, "qty_not_reduced", "qty", String(qty));
-        }
-    }, true));
-
-    test("orders that do not exist", () => changesNothing(async () => {
-        for (const name of ["1", "999999999999", "18446744073709551615", "client_order_id:never"]) {
-            const path = `/v1/orders/${name}`;
-            for (const [method, body] of [["GET"], ["DELETE"], ["PATCH", { qty: 1 }]]) {
-                const answer = await alpha.call(method, path, body);
-                holdProblem(answer, 404, "unknown_order", undefined, `${method} ${path}`);
+    test("a new quantity that is none", () =>
+        changesNothing(async () => {
+            const cases = [
+                [{}, 400, "missing_field", "qty"],
+                [{ qty: 0 }, 400, "invalid_qty", "qty"],
+                [{ qty: -5 }, 400, "invalid_qty", "qty"],
+                [{ qty: 1.5 }, 400, "invalid_qty", "qty"],
+                [{ qty: "5" }, 400, "invalid_field", "qty"],
+                [{ qty: 5, limit_price: "1.00" }, 400, "unknown_field", "limit_price"],
+            ];
+            for (const [body, status, code, field] of cases) {
+                const answer = await alpha.call("PATCH", target(), body);
+                holdProblem(answer, status, code, field, JSON.stringify(body));
             }
-        }
-    }, true));
+        }));
 
-    test("other people's orders are unknown", () => changesNothing(async () => {
-        for (const path of [target(), "/v1/orders/client_order_id:mine"]) {
-            for (const [method, body] of [["GET"], ["DELETE"], ["PATCH", { qty: 1 }]]) {
-                const answer = await beta.call(method, path, body);
-                holdProblem(answer, 404, "unknown_order", undefined, `${method} ${path}`);
+    test("a new quantity that is not smaller", () =>
+        changesNothing(async () => {
+            for (const qty of [10, 11, 1000000000000]) {
+                const answer = await alpha.call("PATCH", target(), { qty });
+                holdProblem(answer, 422, "qty_not_reduced", "qty", String(qty));
             }
-        }
-    }, true));
+        }, true));
+
+    test("orders that do not exist", () =>
+        changesNothing(async () => {
+            for (const name of [
+                "1",
+                "999999999999",
+                "18446744073709551615",
+                "client_order_id:never",
+            ]) {
+                const path = `/v1/orders/${name}`;
+                for (const [method, body] of [["GET"], ["DELETE"], ["PATCH", { qty: 1 }]]) {
+                    const answer = await alpha.call(method, path, body);
+                    holdProblem(answer, 404, "unknown_order", undefined, `${method} ${path}`);
+                }
+            }
+        }, true));
+
+    test("other people's orders are unknown", () =>
+        changesNothing(async () => {
+            for (const path of [target(), "/v1/orders/client_order_id:mine"]) {
+                for (const [method, body] of [["GET"], ["DELETE"], ["PATCH", { qty: 1 }]]) {
+                    const answer = await beta.call(method, path, body);
+                    holdProblem(answer, 404, "unknown_order", undefined, `${method} ${path}`);
+                }
+            }
+        }, true));
 });
 
 describe("resources over REST", () => {
-    test("paths that do not exist", () => changesNothing(async () => {
-        const paths = [
-            "/v1", "/v1/", "/v1/nothing", "/v2/orders", "/v1/orders/1/2", "/nothing.html", "/.gitignore",
-            "/package.json/x", "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd",
-            "/vendor/../../../etc/passwd", "/node_modules/../../../etc/passwd", "//etc/passwd",
-            "/%00", "/index.html%00.js",
-        ];
-        for (const path of paths) {
-            const answer = await alpha.send("GET", path, {}, "");
-            assert.equal(answer.status, 404, path);
-            assert.equal(answer.json?.code, "not_found", path);
-        }
-    }));
+    test("paths that do not exist", () =>
+        changesNothing(async () => {
+            const paths = [
+                "/v1",
+                "/v1/",
+                "/v1/nothing",
+                "/v2/orders",
+                "/v1/orders/1/2",
+                "/nothing.html",
+                "/.gitignore",
+                "/package.json/x",
+                "/../../etc/passwd",
+                "/%2e%2e/%2e%2e/etc/passwd",
+                "/..%2f..%2fetc/passwd",
+                "/vendor/../../../etc/passwd",
+                "/node_modules/../../../etc/passwd",
+                "//etc/passwd",
+                "/%00",
+                "/index.html%00.js",
+            ];
+            for (const path of paths) {
+                const answer = await alpha.send("GET", path, {}, "");
+                assert.equal(answer.status, 404, path);
+                assert.equal(answer.json?.code, "not_found", path);
+            }
+        }));
 
-    test("methods that a resource does not have", () => changesNothing(async () => {
-        const cases = [
-            ["PUT", "/v1/orders"], ["PATCH", "/v1/orders"], ["POST", "/v1/time"],
-            ["DELETE", "/v1/account"], ["POST", "/v1/depth/AAPL"], ["PUT", `/v1/orders/${mine.order_id}`],
-            ["DELETE", "/index.html"],
-        ];
-        for (const [method, target] of cases) {
-            const answer = await alpha.call(method, target);
-            holdProblem(answer, 405, "method_not_allowed", undefined, `${method} ${target}`);
-            assert.match(answer.headers.allow, /GET/, `${method} ${target}`);
-        }
-    }));
+    test("methods that a resource does not have", () =>
+        changesNothing(async () => {
+            const cases = [
+                ["PUT", "/v1/orders"],
+                ["PATCH", "/v1/orders"],
+                ["POST", "/v1/time"],
+                ["DELETE", "/v1/account"],
+                ["POST", "/v1/depth/AAPL"],
+                ["PUT", `/v1/orders/${mine.order_id}`],
+                ["DELETE", "/index.html"],
+            ];
+            for (const [method, target] of cases) {
+                const answer = await alpha.call(method, target);
+                holdProblem(answer, 405, "method_not_allowed", undefined, `${method} ${target}`);
+                assert.match(answer.headers.allow, /GET/, `${method} ${target}`);
+            }
+        }));
 
-    test("symbols that do not exist", () => changesNothing(async () => {
-        for (const resource of ["instruments", "depth", "trades", "candles"]) {
-            const answer = await alpha.get(`/v1/${resource}/NOPE`);
-            holdProblem(answer, 404, "unknown_symbol", answer.json?.field, resource);
-        }
-    }));
+    test("symbols that do not exist", () =>
+        changesNothing(async () => {
+            for (const resource of ["instruments", "depth", "trades", "candles"]) {
+                const answer = await alpha.get(`/v1/${resource}/NOPE`);
+                holdProblem(answer, 404, "unknown_symbol", answer.json?.field, resource);
+            }
+        }));
 
-    test("query parameters that are wrong", () => changesNothing(async () => {
-        const open = [
-            ["/v1/depth/AAPL?limit=0", "limit"], ["/v1/depth/AAPL?limit=1001", "limit"],
-            ["/v1/depth/AAPL?limit=-1", "limit"], ["/v1/depth/AAPL?limit=1e2", "limit"],
-            ["/v1/depth/AAPL?limit=", "limit"], ["/v1/depth/AAPL?limit=99999999999999999999", "limit"],
-            ["/v1/depth/AAPL?levels=5", "levels"], ["/v1/trades/AAPL?from_id=-1", "from_id"],
-            ["/v1/trades/AAPL?limit=x", "limit"], ["/v1/candles/AAPL?interval=2m", "interval"],
-            ["/v1/candles/AAPL?interval=", "interval"], ["/v1/candles/AAPL?start=yesterday", "start"],
-            ["/v1/candles/AAPL?end=2026-13-01T00:00:00Z", "end"],
-        ];
-        const signed = [
-            ["/v1/orders?status=some", "status"], ["/v1/orders?limit=0", "limit"],
-            ["/v1/orders?limit=1001", "limit"], ["/v1/orders?cursor=nonsense!", "cursor"],
-            ["/v1/orders?colour=red", "colour"], ["/v1/account?x=1", "x"],
-        ];
-        for (const [target, field] of open) {
-            holdProblem(await alpha.get(target), 400, "invalid_field", field, target);
-        }
-        for (const [target, field] of signed) {
-            const answer = await alpha.call("GET", target);
-            holdProblem(answer, 400, "invalid_field", field, target);
-        }
-        const answer = await alpha.call("GET", "/v1/orders?symbol=NOPE");
-        holdProblem(answer, 404, "unknown_symbol", "symbol");
-    }));
+    test("query parameters that are wrong", () =>
+        changesNothing(async () => {
+            const open = [
+                ["/v1/depth/AAPL?limit=0", "limit"],
+                ["/v1/depth/AAPL?limit=1001", "limit"],
+                ["/v1/depth/AAPL?limit=-1", "limit"],
+                ["/v1/depth/AAPL?limit=1e2", "limit"],
+                ["/v1/depth/AAPL?limit=", "limit"],
+                ["/v1/depth/AAPL?limit=99999999999999999999", "limit"],
+                ["/v1/depth/AAPL?levels=5", "levels"],
+                ["/v1/trades/AAPL?from_id=-1", "from_id"],
+                ["/v1/trades/AAPL?limit=x", "limit"],
+                ["/v1/candles/AAPL?interval=2m", "interval"],
+                ["/v1/candles/AAPL?interval=", "interval"],
+                ["/v1/candles/AAPL?start=yesterday", "start"],
+                ["/v1/candles/AAPL?end=2026-13-01T00:00:00Z", "end"],
+            ];
+            const signed = [
+                ["/v1/orders?status=some", "status"],
+                ["/v1/orders?limit=0", "limit"],
+                ["/v1/orders?limit=1001", "limit"],
+                ["/v1/orders?cursor=nonsense!", "cursor"],
+                ["/v1/orders?colour=red", "colour"],
+                ["/v1/account?x=1", "x"],
+            ];
+            for (const [target, field] of open) {
+                holdProblem(await alpha.get(target), 400, "invalid_field", field, target);
+            }
+            for (const [target, field] of signed) {
+                const answer = await alpha.call("GET", target);
+                holdProblem(answer, 400, "invalid_field", field, target);
+            }
+            const answer = await alpha.call("GET", "/v1/orders?symbol=NOPE");
+            holdProblem(answer, 404, "unknown_symbol", "symbol");
+        }));
 });
 
 describe("signatures over REST", () => {
     const target = "/v1/account";
     const get = (headers) => alpha.send("GET", target, headers, "");
 
-    test("missing", () => changesNothing(async () => {
-        holdProblem(await get({}), 401, "unauthenticated");
-        for (const name of ["HOGA-KEY", "HOGA-TIMESTAMP", "HOGA-SIGN"]) {
-            const { [name]: left, ...rest } = alpha.signedHeaders("GET", target);
-            assert.ok(left);
-            holdProblem(await get(rest), 401, "unauthenticated", undefined, `no ${name}`);
-        }
-    }));
+    test("missing", () =>
+        changesNothing(async () => {
+            holdProblem(await get({}), 401, "unauthenticated");
+            for (const name of ["HOGA-KEY", "HOGA-TIMESTAMP", "HOGA-SIGN"]) {
+                const { [name]: left, ...rest } = alpha.signedHeaders("GET", target);
+                assert.ok(left);
+                holdProblem(await get(rest), 401, "unauthenticated", undefined, `no ${name}`);
+            }
+        }));
 
-    test("wrong", () => changesNothing(async () => {
-        const signed = () => alpha.signedHeaders("GET", target);
-        const cases = [
-            ["of zeros", { "HOGA-SIGN": "0".repeat(64) }],
-            ["too short", { "HOGA-SIGN": "ab" }],
-            ["too long", { "HOGA-SIGN": "a".repeat(4000) }],
-            ["empty", { "HOGA-SIGN": "" }],
-            ["of another method", { "HOGA-SIGN": alpha.sign(Date.now(), "POST", target) }],
-            ["upper case", { "HOGA-SIGN": "ABCDEF".repeat(11).slice(0, 64) }],
-        ];
-        for (const [what, headers] of cases) {
-            const answer = await get({ ...signed(), ...headers });
-            holdProblem(answer, 401, "bad_signature", undefined, what);
-        }
-        const other = { ...alpha.signedHeaders("GET", "/v1/positions") };
-        holdProblem(await get(other), 401, "bad_signature", undefined, "of another path");
-        const body = JSON.stringify(GOOD);
-        const headers = alpha.signedHeaders("POST", "/v1/orders", body);
-        const changed = body.replace("10", "99");
-        const answer = await post(changed, headers);
-        holdProblem(answer, 401, "bad_signature", undefined, "of another body");
-        const betas = beta.signedHeaders("GET", target);
-        holdProblem(
-            await get({ ...betas, "HOGA-KEY": exchange.broker(0).key }), 401, "bad_signature",
-            undefined, "of another key",
-        );
-    }));
+    test("wrong", () =>
+        changesNothing(async () => {
+            const signed = () => alpha.signedHeaders("GET", target);
+            const cases = [
+                ["of zeros", { "HOGA-SIGN": "0".repeat(64) }],
+                ["too short", { "HOGA-SIGN": "ab" }],
+                ["too long", { "HOGA-SIGN": "a".repeat(4000) }],
+                ["empty", { "HOGA-SIGN": "" }],
+                ["of another method", { "HOGA-SIGN": alpha.sign(Date.now(), "POST", target) }],
+                ["upper case", { "HOGA-SIGN": "ABCDEF".repeat(11).slice(0, 64) }],
+            ];
+            for (const [what, headers] of cases) {
+                const answer = await get({ ...signed(), ...headers });
+                holdProblem(answer, 401, "bad_signature", undefined, what);
+            }
+            const other = { ...alpha.signedHeaders("GET", "/v1/positions") };
+            holdProblem(await get(other), 401, "bad_signature", undefined, "of another path");
+            const body = JSON.stringify(GOOD);
+            const headers = alpha.signedHeaders("POST", "/v1/orders", body);
+            const changed = body.replace("10", "99");
+            const answer = await post(changed, headers);
+            holdProblem(answer, 401, "bad_signature", undefined, "of another body");
+            const betas = beta.signedHeaders("GET", target);
+            holdProblem(
+                await get({ ...betas, "HOGA-KEY": exchange.broker(0).key }),
+                401,
+                "bad_signature",
+                undefined,
+                "of another key",
+            );
+        }));
 
-    test("unknown keys", () => changesNothing(async () => {
-        for (const key of ["NOSUCHKEY00000000000", "", "x".repeat(5000), exchange.broker(0).key.slice(1)]) {
-            const answer = await get({ ...alpha.signedHeaders("GET", target), "HOGA-KEY": key });
-            holdProblem(answer, 401, "unknown_key", undefined, key.slice(0, 30));
-        }
-    }));
+    test("unknown keys", () =>
+        changesNothing(async () => {
+            for (const key of [
+                "NOSUCHKEY00000000000",
+                "",
+                "x".repeat(5000),
+                exchange.broker(0).key.slice(1),
+            ]) {
+                const answer = await get({
+                    ...alpha.signedHeaders("GET", target),
+                    "HOGA-KEY": key,
+                });
+                holdProblem(answer, 401, "unknown_key", undefined, key.slice(0, 30));
+            }
+        }));
 
-    test("stale, early and senseless times", () => changesNothing(async () => {
-        const at = (timestamp, extra = {}) => get({
-            "HOGA-KEY": exchange.broker(0).key,
-            "HOGA-TIMESTAMP": String(timestamp),
-            "HOGA-SIGN": alpha.sign(timestamp, "GET", target),
-            ...extra,
-        });
-        for (const skew of [-6000, 6000, -3600000, 3600000]) {
-            const answer = await at(Date.now() + skew);
-            holdProblem(answer, 401, "bad_timestamp", undefined, `${skew} ms`);
-            assert.ok(Math.abs(answer.json.skew_ms - skew) < 2000, `skew_ms ${answer.json.skew_ms}`);
-            assert.match(answer.json.server_time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
-        }
-        for (const text of ["now", "", "-1", "1e12", "99999999999999999999", "0"]) {
-            holdProblem(await at(text), 401, "bad_timestamp", undefined, text);
-        }
-        const wide = await at(Date.now() - 20000, { "HOGA-RECV-WINDOW": "60000" });
-        assert.equal(wide.status, 200, "inside a wide window");
-        const narrow = await at(Date.now() - 500, { "HOGA-RECV-WINDOW": "100" });
-        holdProblem(narrow, 401, "bad_timestamp", undefined, "outside a narrow window");
-        for (const window of ["60001", "0", "-1", "x", ""]) {
-            const answer = await at(alpha.timestamp(), { "HOGA-RECV-WINDOW": window });
-            assert.equal(answer.status, 400, `window ${window}`);
-            assert.equal(answer.json.code, "invalid_field", `window ${window}`);
-        }
-    }));
+    test("stale, early and senseless times", () =>
+        changesNothing(async () => {
+            const at = (timestamp, extra = {}) =>
+                get({
+                    "HOGA-KEY": exchange.broker(0).key,
+                    "HOGA-TIMESTAMP": String(timestamp),
+                    "HOGA-SIGN": alpha.sign(timestamp, "GET", target),
+                    ...extra,
+                });
+            for (const skew of [-6000, 6000, -3600000, 3600000]) {
+                const answer = await at(Date.now() + skew);
+                holdProblem(answer, 401, "bad_timestamp", undefined, `${skew} ms`);
+                assert.ok(
+                    Math.abs(answer.json.skew_ms - skew) < 2000,
+                    `skew_ms ${answer.json.skew_ms}`,
+                );
+                assert.match(answer.json.server_time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
+            }
+            for (const text of ["now", "", "-1", "1e12", "99999999999999999999", "0"]) {
+                holdProblem(await at(text), 401, "bad_timestamp", undefined, text);
+            }
+            const wide = await at(Date.now() - 20000, { "HOGA-RECV-WINDOW": "60000" });
+            assert.equal(wide.status, 200, "inside a wide window");
+            const narrow = await at(Date.now() - 500, { "HOGA-RECV-WINDOW": "100" });
+            holdProblem(narrow, 401, "bad_timestamp", undefined, "outside a narrow window");
+            for (const window of ["60001", "0", "-1", "x", ""]) {
+                const answer = await at(alpha.timestamp(), { "HOGA-RECV-WINDOW": window });
+                assert.equal(answer.status, 400, `window ${window}`);
+                assert.equal(answer.json.code, "invalid_field", `window ${window}`);
+            }
+        }));
 
-    test("used before", () => changesNothing(async () => {
-        const headers = alpha.signedHeaders("GET", target);
-        assert.equal((await get(headers)).status, 200);
-        holdProblem(await get(headers), 401, "replayed_signature");
-        const wider = { ...headers, "HOGA-RECV-WINDOW": "60000" };
-        holdProblem(await get(wider), 401, "replayed_signature");
-    }));
+    test("used before", () =>
+        changesNothing(async () => {
+            const headers = alpha.signedHeaders("GET", target);
+            assert.equal((await get(headers)).status, 200);
+            holdProblem(await get(headers), 401, "replayed_signature");
+            const wider = { ...headers, "HOGA-RECV-WINDOW": "60000" };
+            holdProblem(await get(wider), 401, "replayed_signature");
+        }));
 
     test("an order sent twice with one signature is placed once", async () => {
         const body = JSON.stringify({ ...GOOD, qty: 7, limit_price: "140.00" });
@@ -416,232 +373,39 @@ describe("signatures over REST", () => {
 
 describe("bytes that are no HTTP", () => {
     /* Sends bytes and resolves to what came back when the server closed, or after a while. */
-    const poke = (bytes) => new Promise((resolve) => {
-        const { hostname, port } = new URL(exchange.demo.rest);
-        const socket = net.connect(Number(port), hostname);
-        const pieces = [];
-        const done = () => resolve(Buffer.concat(pieces).toString("latin1"));
-        socket.setTimeout(1500, () => socket.destroy());
-        socket.on("data", (piece) => pieces.push(piece));
-        socket.on("error", () => {});
-        socket.on("close", done);
-        socket.write(bytes);
-    });
+    const poke = (bytes) =>
+        new Promise((resolve) => {
+            const { hostname, port } = new URL(exchange.demo.rest);
+            const socket = net.connect(Number(port), hostname);
+            const pieces = [];
+            const done = () => resolve(Buffer.concat(pieces).toString("latin1"));
+            socket.setTimeout(1500, () => socket.destroy());
+            socket.on("data", (piece) => pieces.push(piece));
+            socket.on("error", () => {});
+            socket.on("close", done);
+            socket.write(bytes);
+        });
 
-    test("do no harm", () => changesNothing(async () => {
-        const cases = [
-            Buffer.from([0, 255, 1, 254, 13, 10, 13, 10]),
-            "GARBAGE\r\n\r\n",
-            "GET / HTTP/9.9\r\n\r\n",
-            `GET /${"a".repeat(70000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
-            `GET /v1/time HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(70000)}\r\n\r\n`,
-            "POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
-            "POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
-            "POST /v1/orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
-            "POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
-        ];
-        for (const bytes of cases) {
-            const answer = await poke(bytes);
-            assert.doesNotMatch(answer, /^HTTP\/1\.1 (2|500)/, String(bytes).slice(0, 60));
-        }
-        assert.equal((await alpha.get("/v1/time")).status, 200);
-    }));
-});
-
-describe("the WebSocket", () => {
-    let socket;
-
-    before(async () => {
-        socket = await exchange.socket(0);
-    });
-    after(() => socket?.close());
-
-    const holdError = (frame, id, status, code, field, what) => {
-        assert.ok(frame.error, `${what}: ${JSON.stringify(frame)}`);
-        const got = {
-            id: frame.id, status: frame.error.status, code: frame.error.code, field: frame.error.field,
-        };
-        assert.deepEqual(got, { id, status, code, field }, what);
-        assert.ok(frame.error.detail.length > 0, what);
-    };
-    const ask = (method, params, id = 1) => socket.raw(JSON.stringify({ id, method, params }));
-
-    test("objects that are no orders", () => changesNothing(async () => {
-        for (const [what, object, status, code, field, engine] of ORDERS) {
-            if (!engine) holdError(await ask("order.place", object), 1, status, code, field, what);
-        }
-    }));
-
-    test("orders that the engine rejects", () => changesNothing(async () => {
-        for (const [what, object, status, code, field, engine] of ORDERS) {
-            if (!engine) continue;
-            const frame = await ask("order.place", object);
-            holdError(frame, 1, status, code, field, what);
-            assert.equal(frame.error.order.status, "rejected", what);
-        }
-    }, true));
-
-    test("frames that are no requests", () => changesNothing(async () => {
-        for (const [what, body] of BODIES) {
-            if (body.length === 0 || Buffer.isBuffer(body)) continue;
-            if (what === "a field twice" || what === "a NUL inside a string") continue;
-            if (what.startsWith("two")) continue;
-            if (what === "something behind it") continue;
-            holdError(await socket.raw(body), null, 400, "malformed_json", undefined, what);
-        }
-        const cases = [
-            ['{"id":1,"id":2,"method":"ping"}', null, "malformed_json", undefined],
-            ['{"id":1,"method":"ping"} x', null, "malformed_json", undefined],
-            ["{}", null, "missing_field", "id"],
-            ['{"method":"ping"}', null, "missing_field", "id"],
-            ['{"id":3}', 3, "missing_field", "method"],
-            ['{"id":3,"method":7}', 3, "invalid_field", "method"],
-            ['{"id":3,"method":"nothing"}', 3, "unknown_method", "method"],
-            ['{"id":"s-1","method":"order.destroy"}', "s-1", "unknown_method", "method"],
-            ['{"id":3,"method":"ping","params":[]}', 3, "invalid_field", "params"],
-            ['{"id":3,"method":"ping","extra":1}', 3, "unknown_field", "extra"],
-            ['{"id":{},"method":"ping"}', null, "invalid_field", "id"],
-            [`{"id":"${"i".repeat(65)}","method":"ping"}`, null, "invalid_field", "id"],
-        ];
-        for (const [text, id, code, field] of cases) {
-            holdError(await socket.raw(text), id, 400, code, field, text);
-        }
-    }));
-
-    test("subscriptions to nothing", () => changesNothing(async () => {
-        const cases = [
-            [{}, 400, "missing_field", "channel"],
-            [{ channel: "books", symbols: ["AAPL"] }, 400, "invalid_field", "channel"],
-            [{ channel: 1 }, 400, "invalid_field", "channel"],
-            [{ channel: "book" }, 400, "missing_field", "symbols"],
-            [{ channel: "book", symbols: "AAPL" }, 400, "invalid_field", "symbols"],
-            [{ channel: "book", symbols: [] }, 400, "invalid_field", "symbols"],
-            [{ channel: "book", symbols: [7] }, 400, "invalid_field", "symbols"],
-            [{ channel: "book", symbols: ["NOPE"] }, 404, "unknown_symbol", "symbols"],
-            [{ channel: "book", symbols: ["AAPL"], depth: 0 }, 400, "invalid_field", "depth"],
-            [{ channel: "book", symbols: ["AAPL"], depth: 1001 }, 400, "invalid_field", "depth"],
-            [{ channel: "book", symbols: ["AAPL"], depth: "20" }, 400, "invalid_field", "depth"],
-            [{ channel: "candles", symbols: ["AAPL"], interval: "2m" }, 400, "invalid_field",
-                "interval"],
-            [{ channel: "orders", resume_from: -1 }, 400, "invalid_field", "resume_from"],
-            [{ channel: "orders", resume_from: "1" }, 400, "invalid_field", "resume_from"],
-            [{ channel: "book", symbols: ["AAPL"], colour: 1 }, 400, "unknown_field", "colour"],
-        ];
-        for (const [params, status, code, field] of cases) {
-            const what = JSON.stringify(params);
-            holdError(await ask("subscribe", params), 1, status, code, field, what);
-        }
-    }));
-
-    test("orders of nobody and of others", () => changesNothing(async () => {
-        const other = await exchange.socket(1);
-        const cases = [
-            ["order.cancel", {}, 400, "missing_field", "order_id"],
-            ["order.cancel", { order_id: 5 }, 400, "invalid_field", "order_id"],
-            ["order.cancel", { order_id: "x" }, 400, "invalid_field", "order_id"],
-            ["order.cancel", { order_id: "1", client_order_id: "a" }, 400, "invalid_field",
-                "client_order_id"],
-            ["order.cancel", { order_id: "999999999999" }, 404, "unknown_order", undefined],
-            ["order.cancel", { order_id: mine.order_id }, 404, "unknown_order", undefined],
-            ["order.cancel", { client_order_id: "mine" }, 404, "unknown_order", undefined],
-            ["order.replace", { order_id: mine.order_id, qty: 1 }, 404, "unknown_order", undefined],
-            ["order.replace", { order_id: mine.order_id }, 400, "missing_field", "qty"],
-            ["order.replace", { order_id: mine.order_id, qty: 0 }, 400, "invalid_qty", "qty"],
-        ];
-        for (const [method, params, status, code, field] of cases) {
-            const frame = await other.raw(JSON.stringify({ id: 9, method, params }));
-            holdError(frame, 9, status, code, field, `${method} ${JSON.stringify(params)}`);
-        }
-        await other.close();
-    }, true));
-
-    test("without signing in", () => changesNothing(async () => {
-        const stranger = await exchange.socket();
-        const cases = [
-            ["order.place", GOOD],
-            ["order.cancel", { order_id: mine.order_id }],
-            ["order.replace", { order_id: mine.order_id, qty: 1 }],
-            ["subscribe", { channel: "orders" }],
-        ];
-        for (const [method, params] of cases) {
-            const frame = await stranger.raw(JSON.stringify({ id: 1, method, params }));
-            holdError(frame, 1, 401, "unauthenticated", undefined, method);
-        }
-        await stranger.close();
-    }));
-
-    test("signing in wrongly", () => changesNothing(async () => {
-        const stranger = await exchange.socket();
-        const good = () => stranger.authParams(exchange.broker(0), alpha.timestamp() + 100);
-        const used = good();
-        const cases = [
-            [{}, 400, "missing_field", "key"],
-            [{ ...good(), timestamp: "1" }, 400, "invalid_field", "timestamp"],
-            [{ ...good(), key: "NOSUCHKEY00000000000" }, 401, "unknown_key", undefined],
-            [{ ...good(), sign: "0".repeat(64) }, 401, "bad_signature", undefined],
-            [stranger.authParams(exchange.broker(0), Date.now() - 6000), 401, "bad_timestamp",
-                undefined],
-            [{ ...good(), colour: 1 }, 400, "unknown_field", "colour"],
-        ];
-        for (const [params, status, code, field] of cases) {
-            const frame = await stranger.raw(JSON.stringify({ id: 1, method: "auth", params }));
-            holdError(frame, 1, status, code, field, JSON.stringify(params));
-        }
-        assert.ok((await stranger.request("auth", used)).account);
-        const again = await exchange.socket();
-        const frame = await again.raw(JSON.stringify({ id: 1, method: "auth", params: used }));
-        holdError(frame, 1, 401, "replayed_signature", undefined, "used before");
-        await stranger.close();
-        await again.close();
-    }));
-
-    test("messages that are too large close the connection", () => changesNothing(async () => {
-        const big = await exchange.socket(0);
-        big.socket.send(JSON.stringify({ id: 1, method: "ping", params: { x: "y".repeat(20000) } }));
-        const { code } = await big.closed;
-        // 1006: it closed before it had read everything, so the system cut the farewell off.
-        assert.ok([1009, 1006].includes(code), `closed with ${code}`);
-    }));
-
-    test("more subscriptions than one connection may have", () => changesNothing(async () => {
-        const { instruments } = (await alpha.get("/v1/instruments")).json;
-        const greedy = await exchange.socket();
-        let refused = null;
-        let made = 0;
-        for (const channel of ["book", "trades", "candles"]) {
-            for (const { symbol } of instruments) {
-                await greedy.request("subscribe", { channel, symbols: [symbol] });
-                made += 1;
+    test("do no harm", () =>
+        changesNothing(async () => {
+            const cases = [
+                Buffer.from([0, 255, 1, 254, 13, 10, 13, 10]),
+                "GARBAGE\r\n\r\n",
+                "GET / HTTP/9.9\r\n\r\n",
+                `GET /${"a".repeat(70000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+                `GET /v1/time HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(70000)}\r\n\r\n`,
+                "POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+                "POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+                "POST /v1/orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+                "POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
+            ];
+            for (const bytes of cases) {
+                const answer = await poke(bytes);
+                assert.doesNotMatch(answer, /^HTTP\/1\.1 (2|500)/, String(bytes).slice(0, 60));
             }
-        }
-        assert.equal(made, 3 * instruments.length);
-        const many = Array.from({ length: 201 }, (_, i) => `S${i}`);
-        refused = await greedy.raw(JSON.stringify({
-            id: 1, method: "subscribe", params: { channel: "book", symbols: many },
+            assert.equal((await alpha.get("/v1/time")).status, 200);
         }));
-        assert.ok(["unknown_symbol", "too_many_subscriptions", "invalid_field"]
-            .includes(refused.error.code));
-        await greedy.close();
-    }));
-
-    test("other paths and other people's pages", () => changesNothing(async () => {
-        const base = new URL(exchange.demo.ws);
-        for (const path of ["/", "/v1", "/v2/ws", "/v1/ws/x"]) {
-            const url = new URL(path, base).href;
-            await assert.rejects(SocketClient.open(url), /Unexpected server response|closed|reset|hang/i, path);
-        }
-        await assert.rejects(
-            SocketClient.open(base.href, { origin: "http://evil.example" }),
-            /Unexpected server response|closed|reset|hang/i,
-        );
-        const own = await SocketClient.open(base.href, { origin: exchange.demo.rest });
-        assert.ok((await own.request("ping")).time_ms > 0);
-        await own.close();
-    }));
 });
 
-test("after all of it the order of before is still there, and can be cancelled", async () => {
-    const order = (await alpha.call("GET", `/v1/orders/${mine.order_id}`)).json;
-    assert.deepEqual(order, mine);
-    assert.equal((await alpha.call("DELETE", `/v1/orders/${mine.order_id}`)).status, 200);
-});
+test("after all of it the order of before is still there, and can be cancelled", () =>
+    exchange.holdsMine());

@@ -26,7 +26,12 @@ before(async () => {
     await exchange.start();
     browser = await chromium.launch({
         executablePath,
-        args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
+        args: [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--no-first-run",
+        ],
     });
     page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: "dark" });
     page.setDefaultTimeout(TIMEOUT_MS);
@@ -52,7 +57,9 @@ function chartColours() {
         const colours = new Set();
         for (const canvas of document.querySelectorAll("#chart canvas")) {
             if (canvas.width === 0 || canvas.height === 0) continue;
-            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            const { data } = canvas
+                .getContext("2d")
+                .getImageData(0, 0, canvas.width, canvas.height);
             for (let i = 0; i < data.length; i += 4) {
                 colours.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
             }
@@ -67,7 +74,9 @@ function chartPixels() {
         let sum = 0;
         for (const canvas of document.querySelectorAll("#chart canvas")) {
             if (canvas.width === 0 || canvas.height === 0) continue;
-            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            const { data } = canvas
+                .getContext("2d")
+                .getImageData(0, 0, canvas.width, canvas.height);
             for (let i = 0; i < data.length; i += 1) sum = (Math.imul(sum, 31) + data[i]) | 0;
         }
         return sum;
@@ -77,16 +86,22 @@ function chartPixels() {
 const ladderText = () => text("#ladder");
 
 test("the book, the trades and the candles are there and move", async () => {
-    await until("levels on both sides", async () =>
-        (await count(".ladder-asks .ladder-row:not(:disabled)")) >= 3 &&
-        (await count(".ladder-bids .ladder-row:not(:disabled)")) >= 3);
+    await until(
+        "levels on both sides",
+        async () =>
+            (await count(".ladder-asks .ladder-row:not(:disabled)")) >= 3 &&
+            (await count(".ladder-bids .ladder-row:not(:disabled)")) >= 3,
+    );
     const book = await ladderText();
     await until("the book to move", async () => (await ladderText()) !== book);
 
     await until("trades", async () => (await count(".tape-row")) > 0);
     const newest = await page.locator(".tape-row").first().getAttribute("data-trade-id");
-    await until("another trade", async () =>
-        (await page.locator(".tape-row").first().getAttribute("data-trade-id")) !== newest);
+    await until(
+        "another trade",
+        async () =>
+            (await page.locator(".tape-row").first().getAttribute("data-trade-id")) !== newest,
+    );
     assert.ok((await count(".tape-buy")) + (await count(".tape-sell")) > 0);
 
     await until("candles", async () => (await chartColours()) > 4);
@@ -104,10 +119,12 @@ test("the ladder is the book that the exchange gives to anyone", async () => {
         const { asks, bids } = (await rest.get("/v1/depth/AAPL?limit=3")).json;
         const shown = await page.evaluate(() => {
             const rows = (side) =>
-                [...document.querySelectorAll(`.ladder-${side} .ladder-row:not(:disabled)`)].map((row) => [
-                    row.querySelector(".ladder-price").textContent.replaceAll(",", ""),
-                    Number(row.querySelector(".ladder-qty").textContent.replaceAll(",", "")),
-                ]);
+                [...document.querySelectorAll(`.ladder-${side} .ladder-row:not(:disabled)`)].map(
+                    (row) => [
+                        row.querySelector(".ladder-price").textContent.replaceAll(",", ""),
+                        Number(row.querySelector(".ladder-qty").textContent.replaceAll(",", "")),
+                    ],
+                );
             return { asks: rows("asks").reverse().slice(0, 3), bids: rows("bids").slice(0, 3) };
         });
         const short = (levels) => levels.map(([price, qty]) => [price.slice(0, -2), qty]);
@@ -136,8 +153,10 @@ test("an order goes from the ticket to the list, is reduced and cancelled", asyn
     await row.getByRole("button", { name: /^Reduce/ }).click();
     await row.locator(".reduce-input").fill("15");
     await row.getByRole("button", { name: "Set" }).click();
-    await until("the reduction", async () =>
-        (await rest.call("GET", `/v1/orders/${orderId}`)).json.qty === 15);
+    await until(
+        "the reduction",
+        async () => (await rest.call("GET", `/v1/orders/${orderId}`)).json.qty === 15,
+    );
     await until("the row to show it", async () => (await row.textContent()).includes("15"));
     await page.screenshot({ path: path.join(shots, "trading.png") });
 
@@ -152,7 +171,7 @@ test("an order that trades shows among the fills", async () => {
     await page.locator("#tab-fills").click();
     const fills = await count("#fills tbody tr");
     await page.locator(".ladder-asks .ladder-row:not(:disabled)").last().click();
-    assert.ok(await page.locator('.side-buy input').isChecked(), "an ask is there to be bought");
+    assert.ok(await page.locator(".side-buy input").isChecked(), "an ask is there to be bought");
     await page.fill("#ticket-qty", "1");
     const price = Number(await page.inputValue("#ticket-price"));
     await page.fill("#ticket-price", (price * 1.02).toFixed(2));
@@ -183,6 +202,37 @@ test("another instrument can be chosen", async () => {
     await page.locator(".picker-opener").click();
     await page.fill(".picker-search", "aapl");
     await page.keyboard.press("Enter");
+});
+
+test("another key can be signed in with, out of, and a wrong secret is told", async () => {
+    const own = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    own.setDefaultTimeout(TIMEOUT_MS);
+    const beta = exchange.broker(1);
+    await own.goto(exchange.demo.rest);
+    await own.evaluate(
+        (session) => sessionStorage.setItem("hoga.session", session),
+        JSON.stringify({ name: "", key: beta.key, secret: beta.secret }),
+    );
+    await own.reload();
+    await own.locator("#ticket .ticket-submit:enabled").waitFor();
+    assert.equal(await own.locator("#who").textContent(), beta.key);
+
+    await own.locator("#sign-out").click();
+    await own.locator("#sign-in-key").fill(beta.key);
+    await own.locator("#sign-in-secret").fill("0".repeat(64));
+    await own.locator("#sign-in .ticket-submit").click();
+    await own.locator("#session-problem:visible").waitFor();
+    assert.match(await own.locator("#session-problem").textContent(), /secret/);
+    assert.ok(await own.locator("#ticket .ticket-submit").isDisabled());
+
+    await own.locator("#sign-out").click();
+    await own.locator("#sign-in-key").fill(beta.key);
+    await own.locator("#sign-in-secret").fill(beta.secret);
+    await own.locator("#sign-in .ticket-submit").click();
+    await own.locator("#ticket .ticket-submit:enabled").waitFor();
+    await own.locator("#tab-balances").click();
+    await own.locator("#balances tbody tr").first().waitFor();
+    await own.close();
 });
 
 test("a front that dies is shown, and the page comes back by itself", async () => {

@@ -26,7 +26,10 @@ export class ClientBook {
             assert.equal(push.U, this.updateId + 1, "updates follow each other");
         }
         this.updateId = push.u;
-        for (const [side, levels] of [[this.bids, push.bids], [this.asks, push.asks]]) {
+        for (const [side, levels] of [
+            [this.bids, push.bids],
+            [this.asks, push.asks],
+        ]) {
             for (const [price, qty] of levels) {
                 assert.match(price, /^\d+\.\d{4}$/);
                 if (qty === 0) assert.ok(side.delete(price), `${price} was there to be removed`);
@@ -40,8 +43,7 @@ export class ClientBook {
 
     /** Both sides as GET /v1/depth has them. */
     levels() {
-        const sorted = (side, sign) =>
-            [...side].sort(([a], [b]) => sign * (Number(a) - Number(b)));
+        const sorted = (side, sign) => [...side].sort(([a], [b]) => sign * (Number(a) - Number(b)));
         return { bids: sorted(this.bids, -1), asks: sorted(this.asks, 1) };
     }
 }

@@ -17,8 +17,13 @@ before(async () => {
     const socket = await exchange.socket(0);
     for (let i = 1; i <= ORDERS; i += 1) {
         await socket.request("order.place", {
-            symbol: "AAPL", side: "buy", type: "limit", qty: i, limit_price: "50.00",
-            time_in_force: "gtc", client_order_id: `keep-${i}`,
+            symbol: "AAPL",
+            side: "buy",
+            type: "limit",
+            qty: i,
+            limit_price: "50.00",
+            time_in_force: "gtc",
+            client_order_id: `keep-${i}`,
         });
     }
     await socket.close();

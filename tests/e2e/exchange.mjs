@@ -66,11 +66,15 @@ export class Exchange {
     async start() {
         const startedMs = Date.now();
         const supervisor = this.spawn();
-        await until("the exchange to come up", async () => {
-            if (supervisor.exitCode !== null || supervisor.signalCode !== null) return true;
-            if (fs.statSync(this.path("demo.json")).mtimeMs < startedMs - 1000) return false;
-            return this.accepts();
-        }, START_MS).catch((error) => {
+        await until(
+            "the exchange to come up",
+            async () => {
+                if (supervisor.exitCode !== null || supervisor.signalCode !== null) return true;
+                if (fs.statSync(this.path("demo.json")).mtimeMs < startedMs - 1000) return false;
+                return this.accepts();
+            },
+            START_MS,
+        ).catch((error) => {
             throw new Error(`${error.message}\n${this.output}`, { cause: error });
         });
         if (supervisor.exitCode !== null || supervisor.signalCode !== null) {
@@ -80,7 +84,16 @@ export class Exchange {
 
     /** Starts `hoga up` and waits for nothing. */
     spawn() {
-        const args = ["up", "--data", this.dataDir, "--rest-port", "0", "--ws-port", "0", ...this.args];
+        const args = [
+            "up",
+            "--data",
+            this.dataDir,
+            "--rest-port",
+            "0",
+            "--ws-port",
+            "0",
+            ...this.args,
+        ];
         const supervisor = spawn("setpriv", ["--pdeathsig", "TERM", hoga, ...args], {
             stdio: ["ignore", "pipe", "pipe"],
         });
@@ -145,10 +158,14 @@ export class Exchange {
     /** Resolves when PostgreSQL has everything that is released now. */
     async reported() {
         const { released_seq: released } = await this.inJournal();
-        await until("the reporter to catch up", async () => {
-            const { processes } = await this.status();
-            return processes.find(({ name }) => name === "reporter").in_seq >= released;
-        }, 120000);
+        await until(
+            "the reporter to catch up",
+            async () => {
+                const { processes } = await this.status();
+                return processes.find(({ name }) => name === "reporter").in_seq >= released;
+            },
+            120000,
+        );
     }
 
     /** The pid of a process by its name in `hoga status`; null when it is not running. */
@@ -161,7 +178,10 @@ export class Exchange {
     async sql(query) {
         const args = ["psql", "--data", this.dataDir, "-AtX", "-F", "\t", "-c", query];
         const { stdout } = await run(hoga, args, { maxBuffer: 1 << 28 });
-        return stdout.split("\n").filter(Boolean).map((line) => line.split("\t"));
+        return stdout
+            .split("\n")
+            .filter(Boolean)
+            .map((line) => line.split("\t"));
     }
 
     /** Ends it as Ctrl-C would. */
@@ -176,7 +196,9 @@ export class Exchange {
 
     /** What these processes wrote to their logs. */
     logs(names) {
-        return names.map((name) => fs.readFileSync(this.path("log", `${name}.log`), "utf8")).join("\n");
+        return names
+            .map((name) => fs.readFileSync(this.path("log", `${name}.log`), "utf8"))
+            .join("\n");
     }
 
     async remove() {

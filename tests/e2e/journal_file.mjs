@@ -1,5 +1,5 @@
-/* journal_file.mjs - finds the records of a journal's segment file, to damage one of them on purpose
- * (engine/bus/journal.h describes the layout). */
+/* journal_file.mjs - finds the records of a journal's segment file, to damage one of them on
+ * purpose (engine/bus/journal.h describes the layout). */
 import fs from "node:fs";
 import path from "node:path";
 
@@ -9,7 +9,8 @@ const END_OF_SEGMENT = 0xffffffff;
 /** The archive's segment files of one journal ("in" or "out"), oldest first. */
 export function segmentFiles(dataDir, kind) {
     const dir = path.join(dataDir, "journal");
-    return fs.readdirSync(dir)
+    return fs
+        .readdirSync(dir)
         .filter((name) => name.startsWith(`${kind}-`))
         .sort()
         .map((name) => path.join(dir, name));
@@ -19,7 +20,7 @@ export function segmentFiles(dataDir, kind) {
 export function records(file) {
     const bytes = fs.readFileSync(file);
     const found = [];
-    for (let offset = HEADER_BYTES; offset + 48 <= bytes.length; ) {
+    for (let offset = HEADER_BYTES; offset + 48 <= bytes.length;) {
         const frame = bytes.readUInt32LE(offset);
         const length = frame & 0xffff;
         if (frame === 0 || frame === END_OF_SEGMENT || length < 48) break;

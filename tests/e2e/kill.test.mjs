@@ -35,7 +35,11 @@ class Ledger {
 
     note(order) {
         for (const fill of order.fills) {
-            this.fills.set(fill.exec_id, { orderId: order.order_id, qty: fill.qty, price: fill.price });
+            this.fills.set(fill.exec_id, {
+                orderId: order.order_id,
+                qty: fill.qty,
+                price: fill.price,
+            });
         }
     }
 }
@@ -128,7 +132,9 @@ class Trader {
 class SocketTrader extends Trader {
     async send(what, params) {
         const socket = await this.#connected();
-        const method = { place: "order.place", cancel: "order.cancel", reduce: "order.replace" }[what];
+        const method = { place: "order.place", cancel: "order.cancel", reduce: "order.replace" }[
+            what
+        ];
         try {
             return { order: (await socket.request(method, params)).order };
         } catch (error) {
@@ -211,7 +217,7 @@ test(`${kills} kills under load lose and double nothing`, { timeout: 3500000 }, 
 async function killThem(t, exchange, failure) {
     const random = randomOf(seed);
     let bag = [];
-    for (let done = 0; done < kills; ) {
+    for (let done = 0; done < kills;) {
         await sleep(200 + random(1500));
         if (failure()) throw failure();
         if (bag.length === 0) bag = [...VICTIMS];
@@ -296,9 +302,14 @@ async function holdApi(exchange, index, ledger) {
     for (const [orderId, qty] of ledger.reduced) assert.equal(orders.get(orderId).qty, qty);
 
     const executions = await allExecutions(exchange, index);
-    executions.forEach((one, i) => assert.equal(one.seq, i + 1, "the account's numbers have no gap"));
+    executions.forEach((one, i) =>
+        assert.equal(one.seq, i + 1, "the account's numbers have no gap"),
+    );
     const ids = executions.map((one) => BigInt(one.exec_id));
-    assert.ok(ids.every((id, i) => i === 0 || id > ids[i - 1]), "execution ids ascend");
+    assert.ok(
+        ids.every((id, i) => i === 0 || id > ids[i - 1]),
+        "execution ids ascend",
+    );
     const cum = new Map();
     const fills = new Map();
     for (const one of executions) {
@@ -312,7 +323,8 @@ async function holdApi(exchange, index, ledger) {
         const fill = fills.get(id);
         assert.ok(fill, `the fill ${id} that was told is there`);
         assert.deepEqual(
-            { orderId: fill.order_id, qty: fill.last_qty, price: fill.last_price }, told,
+            { orderId: fill.order_id, qty: fill.last_qty, price: fill.last_price },
+            told,
         );
     }
     rest.close();
@@ -365,41 +377,67 @@ async function holdTogether(exchange, accounts, start) {
     rest.close();
 }
 
-const byPrice = (sign) => ([a], [b]) => sign * (Number(a) - Number(b));
+const byPrice =
+    (sign) =>
+    ([a], [b]) =>
+        sign * (Number(a) - Number(b));
 
 async function holdDatabase(exchange, accounts) {
     await exchange.reported();
     const executions = accounts.flatMap((account) => account.executions);
     const rows = await exchange.sql(
-        "select exec_id, order_id, coalesce(cl_ord_id, ''), side, exec_type, ord_status, last_qty, " +
-        "cum_qty, leaves_qty, coalesce(trade_id::text, ''), transact_time_ns " +
-        "from executions order by exec_id",
+        "select exec_id, order_id, coalesce(cl_ord_id, ''), side, exec_type, ord_status, " +
+            "last_qty, cum_qty, leaves_qty, coalesce(trade_id::text, ''), transact_time_ns " +
+            "from executions order by exec_id",
     );
     const expected = executions
         .sort((a, b) => (BigInt(a.exec_id) < BigInt(b.exec_id) ? -1 : 1))
-        .map((e) => [
-            e.exec_id, e.order_id, e.client_order_id ?? "", e.side, e.exec_type, e.status,
-            e.last_qty, e.cum_qty, e.leaves_qty, e.trade_id ?? "",
-        ].map(String));
-    assert.deepEqual(rows.map((row) => row.slice(0, -1)), expected, "executions in SQL");
+        .map((e) =>
+            [
+                e.exec_id,
+                e.order_id,
+                e.client_order_id ?? "",
+                e.side,
+                e.exec_type,
+                e.status,
+                e.last_qty,
+                e.cum_qty,
+                e.leaves_qty,
+                e.trade_id ?? "",
+            ].map(String),
+        );
+    assert.deepEqual(
+        rows.map((row) => row.slice(0, -1)),
+        expected,
+        "executions in SQL",
+    );
 
     const orders = accounts.flatMap((account) => [...account.orders.values()]);
     const orderRows = await exchange.sql(
         "select order_id, cl_ord_id, side, ord_status, order_qty, cum_qty, leaves_qty, limit_px " +
-        "from orders order by order_id",
+            "from orders order by order_id",
     );
     assert.deepEqual(
         orderRows,
         orders
             .sort((a, b) => (BigInt(a.order_id) < BigInt(b.order_id) ? -1 : 1))
-            .map((o) => [
-                o.order_id, o.client_order_id, o.side, o.status, o.qty, o.cum_qty, o.leaves_qty,
-                units(o.limit_price),
-            ].map(String)),
+            .map((o) =>
+                [
+                    o.order_id,
+                    o.client_order_id,
+                    o.side,
+                    o.status,
+                    o.qty,
+                    o.cum_qty,
+                    o.leaves_qty,
+                    units(o.limit_price),
+                ].map(String),
+            ),
         "orders in SQL",
     );
 
-    const shares = accounts[0].fills.concat(accounts[1].fills)
+    const shares = accounts[0].fills
+        .concat(accounts[1].fills)
         .reduce((sum, fill) => sum + fill.last_qty, 0);
     const [[trades, qty, distinct]] = await exchange.sql(
         "select count(*), coalesce(sum(last_qty), 0), count(distinct trade_id) from trades",

@@ -25,9 +25,18 @@ function detachedFor(t) {
         await run("down", "--data", exchange.dataDir);
         await exchange.remove();
     });
-    const up = (...args) => run(
-        "up", "--data", exchange.dataDir, "--detach", "--rest-port", "0", "--ws-port", "0", ...args,
-    );
+    const up = (...args) =>
+        run(
+            "up",
+            "--data",
+            exchange.dataDir,
+            "--detach",
+            "--rest-port",
+            "0",
+            "--ws-port",
+            "0",
+            ...args,
+        );
     return { exchange, dataDir: exchange.dataDir, up };
 }
 
@@ -48,8 +57,13 @@ describe("up, down and up again", () => {
         }
         const rest = new RestClient(demo.rest, demo.brokers[0]);
         const placed = await rest.call("POST", "/v1/orders", {
-            symbol: "AAPL", side: "buy", type: "limit", qty: 3, limit_price: "10.00",
-            time_in_force: "gtc", client_order_id: "kept",
+            symbol: "AAPL",
+            side: "buy",
+            type: "limit",
+            qty: 3,
+            limit_price: "10.00",
+            time_in_force: "gtc",
+            client_order_id: "kept",
         });
         assert.equal(placed.status, 201, "at once, without waiting");
         rest.close();
@@ -110,7 +124,13 @@ describe("up, down and up again", () => {
         const exchange = new Exchange();
         t.after(() => exchange.remove());
         const { code, stderr } = await run(
-            "up", "--data", exchange.dataDir, "--rest-port", port, "--ws-port", "0",
+            "up",
+            "--data",
+            exchange.dataDir,
+            "--rest-port",
+            port,
+            "--ws-port",
+            "0",
         );
         assert.notEqual(code, 0);
         assert.ok(stderr.includes(port), stderr);
@@ -118,8 +138,12 @@ describe("up, down and up again", () => {
     });
 
     test("what it cannot read is refused, with help at hand", async () => {
-        for (const args of [["fly"], ["up", "--wings"], ["up", "--rest-port", "99999"],
-            ["up", "--durability", "paper"]]) {
+        for (const args of [
+            ["fly"],
+            ["up", "--wings"],
+            ["up", "--rest-port", "99999"],
+            ["up", "--durability", "paper"],
+        ]) {
             const { code, stderr } = await run(...args);
             assert.notEqual(code, 0, args.join(" "));
             assert.ok(stderr.length > 0, args.join(" "));
@@ -138,27 +162,66 @@ describe("an empty exchange", () => {
         const demo = readDemo(dataDir);
         assert.deepEqual(demo.brokers, []);
         const admin = async (...args) => {
-            const { code, stdout, stderr } = await run("admin", args[0], "--data", dataDir, ...args.slice(1));
+            const { code, stdout, stderr } = await run(
+                "admin",
+                args[0],
+                "--data",
+                dataDir,
+                ...args.slice(1),
+            );
             assert.equal(code, 0, `${args.join(" ")}: ${stderr}`);
             return JSON.parse(stdout);
         };
-        await admin("list-instrument", "--instrument", "1", "--symbol", "ACME", "--name", "Acme Corp.",
-            "--tick", "0.05");
+        await admin(
+            "list-instrument",
+            "--instrument",
+            "1",
+            "--symbol",
+            "ACME",
+            "--name",
+            "Acme Corp.",
+            "--tick",
+            "0.05",
+        );
         const brokers = [];
-        for (const [account, name] of [["7", "First"], ["8", "Second"]]) {
+        for (const [account, name] of [
+            ["7", "First"],
+            ["8", "Second"],
+        ]) {
             await admin("open-account", "--account", account, "--name", name);
             await admin("deposit", "--account", account, "--cash", "1000.00");
             await admin("deposit", "--account", account, "--symbol", "ACME", "--qty", "100");
-            await admin("add-user", "--user", account, "--account", account, "--name", `${name} trader`);
+            await admin(
+                "add-user",
+                "--user",
+                account,
+                "--account",
+                account,
+                "--name",
+                `${name} trader`,
+            );
             brokers.push(await admin("add-key", "--user", account, "--scopes", "read,trade"));
         }
         const readOnly = await admin("add-key", "--user", "7", "--scopes", "read");
-        const twice = await run("admin", "open-account", "--data", dataDir, "--account", "7", "--name", "X");
+        const twice = await run(
+            "admin",
+            "open-account",
+            "--data",
+            dataDir,
+            "--account",
+            "7",
+            "--name",
+            "X",
+        );
         assert.notEqual(twice.code, 0, "an account opens once");
 
         const clients = brokers.map((broker) => new RestClient(demo.rest, broker));
         const order = (side, qty, price) => ({
-            symbol: "ACME", side, type: "limit", qty, limit_price: price,
+            symbol: "ACME",
+            side,
+            type: "limit",
+            qty,
+            limit_price: price,
         });
         await clients[0].call("POST", "/v1/orders", order("sell", 10, "20.05"));
         const bought = await clients[1].call("POST", "/v1/orders", order("buy", 10, "20.05"));
@@ -178,11 +241,17 @@ describe("an empty exchange", () => {
 
         await exchange.reported();
         assert.deepEqual(
-            await exchange.sql("select symbol, last_qty, last_px, buy_account, sell_account from trades"),
+            await exchange.sql(
+                "select symbol, last_qty, last_px, buy_account, sell_account from trades",
+            ),
             [["ACME", "10", "200500", "8", "7"]],
         );
-        for (const attempt of ["delete from trades", "create table t (x int)",
-            "select * from hoga.order_row", "set default_transaction_read_only = off; drop view trades"]) {
+        for (const attempt of [
+            "delete from trades",
+            "create table t (x int)",
+            "select * from hoga.order_row",
+            "set default_transaction_read_only = off; drop view trades",
+        ]) {
             await assert.rejects(exchange.sql(attempt), attempt);
         }
         assert.equal((await run("down", "--data", dataDir)).code, 0);

@@ -26,7 +26,12 @@ after(async () => {
 });
 
 const order = (side, qty, price, more = {}) => ({
-    symbol: "AAPL", side, type: "limit", qty, limit_price: price, ...more,
+    symbol: "AAPL",
+    side,
+    type: "limit",
+    qty,
+    limit_price: price,
+    ...more,
 });
 
 async function place(client, body, status = 201) {
@@ -50,8 +55,10 @@ async function balances(client) {
     assert.equal(units(account.cash), units(account.available_cash) + units(account.held_cash));
     assert.equal(aapl.qty, aapl.available_qty + aapl.held_qty);
     return {
-        cash: units(account.cash), heldCash: units(account.held_cash),
-        qty: aapl.qty, heldQty: aapl.held_qty,
+        cash: units(account.cash),
+        heldCash: units(account.held_cash),
+        qty: aapl.qty,
+        heldQty: aapl.held_qty,
     };
 }
 
@@ -104,10 +111,14 @@ describe("an order", () => {
         const value = 4n * 3001000n;
         const [alphaAfter, betaAfter] = [await balances(alpha), await balances(beta)];
         assert.deepEqual(alphaAfter, {
-            ...alphaBefore, cash: alphaBefore.cash + value, qty: alphaBefore.qty - 4,
+            ...alphaBefore,
+            cash: alphaBefore.cash + value,
+            qty: alphaBefore.qty - 4,
         });
         assert.deepEqual(betaAfter, {
-            ...betaBefore, cash: betaBefore.cash - value, qty: betaBefore.qty + 4,
+            ...betaBefore,
+            cash: betaBefore.cash - value,
+            qty: betaBefore.qty + 4,
         });
     });
 
@@ -118,7 +129,11 @@ describe("an order", () => {
         const buy = await place(beta, order("buy", 12, "301.00"));
         assert.deepEqual(
             buy.fills.map(({ qty, price }) => [qty, price]),
-            [[5, "300.9000"], [5, "301.0000"], [2, "301.0000"]],
+            [
+                [5, "300.9000"],
+                [5, "301.0000"],
+                [2, "301.0000"],
+            ],
         );
         assert.equal(buy.avg_price, "300.9583", "the average, rounded");
         const at = async ({ order_id: id }) =>
@@ -140,7 +155,9 @@ describe("an order", () => {
 
     async function cancelIfOpen(below) {
         const { orders } = (await alpha.call("GET", "/v1/orders?limit=1000")).json;
-        for (const one of orders.filter((o) => o.side === "sell" && Number(o.limit_price) <= Number(below))) {
+        for (const one of orders.filter(
+            (o) => o.side === "sell" && Number(o.limit_price) <= Number(below),
+        )) {
             await alpha.call("DELETE", `/v1/orders/${one.order_id}`);
         }
     }
@@ -184,12 +201,19 @@ describe("a client order id", () => {
         assert.equal(again.headers["idempotent-replayed"], "true");
         assert.deepEqual(again.json, first);
         const spelled = await alpha.call("POST", "/v1/orders", {
-            ...body, limit_price: "100", time_in_force: "day",
+            ...body,
+            limit_price: "100",
+            time_in_force: "day",
         });
         assert.equal(spelled.status, 200, "the same order in other words");
 
-        for (const other of [{ qty: 11 }, { side: "sell" }, { limit_price: "100.01" },
-            { time_in_force: "gtc" }, { symbol: "MSFT" }]) {
+        for (const other of [
+            { qty: 11 },
+            { side: "sell" },
+            { limit_price: "100.01" },
+            { time_in_force: "gtc" },
+            { symbol: "MSFT" },
+        ]) {
             const answer = await alpha.call("POST", "/v1/orders", { ...body, ...other });
             assert.equal(answer.status, 409, JSON.stringify(other));
             assert.equal(answer.json.code, "duplicate_client_order_id");
@@ -255,7 +279,10 @@ describe("the list of orders", () => {
 
     test("comes in pages, newest first", async () => {
         const got = await pages("status=open&limit=10");
-        assert.deepEqual(got.map((page) => page.length), [10, 10, 5]);
+        assert.deepEqual(
+            got.map((page) => page.length),
+            [10, 10, 5],
+        );
         assert.deepEqual(got.flat(), ids);
         assert.deepEqual((await pages("status=open&limit=25")).flat(), ids);
     });
@@ -264,9 +291,13 @@ describe("the list of orders", () => {
         const first = (await alpha.call("GET", "/v1/orders?limit=10")).json;
         const newer = await place(alpha, order("buy", 1, "91.00"));
         const rest = await alpha.call(
-            "GET", `/v1/orders?limit=100&cursor=${encodeURIComponent(first.next_cursor)}`,
+            "GET",
+            `/v1/orders?limit=100&cursor=${encodeURIComponent(first.next_cursor)}`,
         );
-        assert.deepEqual(rest.json.orders.map((one) => one.order_id), ids.slice(10));
+        assert.deepEqual(
+            rest.json.orders.map((one) => one.order_id),
+            ids.slice(10),
+        );
         await alpha.call("DELETE", `/v1/orders/${newer.order_id}`);
     });
 
@@ -279,7 +310,10 @@ describe("the list of orders", () => {
         const all = (await alpha.call("GET", "/v1/orders?status=all&limit=1000")).json.orders;
         assert.equal(all.length, closed.length + 25);
         const seen = all.map((one) => BigInt(one.order_id));
-        assert.ok(seen.every((id, i) => i === 0 || id < seen[i - 1]), "newest first");
+        assert.ok(
+            seen.every((id, i) => i === 0 || id < seen[i - 1]),
+            "newest first",
+        );
     });
 });
 
@@ -289,10 +323,14 @@ describe("the `orders` channel", () => {
         const socket = await exchange.socket(0);
         await socket.request("subscribe", { channel: "orders" });
         const { order: rest } = await socket.request(
-            "order.place", order("sell", 10, "310.00", { client_order_id: "resume-1" }),
+            "order.place",
+            order("sell", 10, "310.00", { client_order_id: "resume-1" }),
         );
-        const isMine = (push) => push.channel === "orders" && push.execution.order_id === rest.order_id;
-        const first = await socket.push((push) => isMine(push) && push.execution.exec_type === "new");
+        const isMine = (push) =>
+            push.channel === "orders" && push.execution.order_id === rest.order_id;
+        const first = await socket.push(
+            (push) => isMine(push) && push.execution.exec_type === "new",
+        );
         await socket.close();
 
         await place(beta, order("buy", 4, "310.00"));
@@ -305,7 +343,13 @@ describe("the `orders` channel", () => {
         await back.push((push) => isMine(push) && push.execution.exec_type === "canceled");
         const missed = back.pushes.filter((push) => push.channel === "orders");
         assert.deepEqual(
-            missed.map(({ execution: e }) => [e.exec_type, e.last_qty, e.cum_qty, e.leaves_qty, e.status]),
+            missed.map(({ execution: e }) => [
+                e.exec_type,
+                e.last_qty,
+                e.cum_qty,
+                e.leaves_qty,
+                e.status,
+            ]),
             [
                 ["trade", 4, 4, 6, "partially_filled"],
                 ["trade", 1, 5, 5, "partially_filled"],
@@ -342,8 +386,14 @@ describe("the `orders` channel", () => {
         await back.request("subscribe", { channel: "orders", resume_from: seq });
         await back.push((push) => push.execution?.exec_type === "trade");
         const got = back.pushes.filter(({ channel }) => channel === "orders");
-        assert.deepEqual(got.map((push) => push.seq), [seq, seq + 1]);
-        assert.deepEqual(got.map((push) => push.execution.exec_type), ["new", "trade"]);
+        assert.deepEqual(
+            got.map((push) => push.seq),
+            [seq, seq + 1],
+        );
+        assert.deepEqual(
+            got.map((push) => push.execution.exec_type),
+            ["new", "trade"],
+        );
         await back.close();
     });
 });
@@ -375,7 +425,7 @@ describe("public data", () => {
         }
     });
 
-    /* A connection that keeps a book; the first thing that is wrong with it is kept as `failure`. */
+    /* A connection that keeps a book; the first thing wrong with it is kept as `failure`. */
     async function bookReader(depth) {
         const socket = await exchange.socket();
         const reader = { socket, book: new ClientBook(depth), failure: null };
@@ -414,9 +464,10 @@ describe("public data", () => {
             }
             const [chosen] = open[who].splice(random(open[who].length), 1);
             const params = { order_id: chosen.order_id };
-            const request = kind < 9 || chosen.qty < 2
-                ? sockets[who].request("order.cancel", params)
-                : sockets[who].request("order.replace", { ...params, qty: chosen.qty - 1 });
+            const request =
+                kind < 9 || chosen.qty < 2
+                    ? sockets[who].request("order.cancel", params)
+                    : sockets[who].request("order.replace", { ...params, qty: chosen.qty - 1 });
             await request.catch((error) => assert.equal(error.code, "unknown_order"));
         }
         for (const socket of sockets) await socket.close();
@@ -425,7 +476,11 @@ describe("public data", () => {
     test("trades and candles as streamed are those as asked for", async () => {
         const socket = await exchange.socket();
         await socket.request("subscribe", { channel: "trades", symbols: ["AAPL"] });
-        await socket.request("subscribe", { channel: "candles", symbols: ["AAPL"], interval: "1d" });
+        await socket.request("subscribe", {
+            channel: "candles",
+            symbols: ["AAPL"],
+            interval: "1d",
+        });
         const snapshot = await socket.push((push) => push.channel === "trades");
         assert.equal(snapshot.type, "snapshot");
         assert.ok(snapshot.trades.length > 0 && snapshot.trades.length <= 50);
@@ -453,7 +508,10 @@ describe("public data", () => {
         const trades = (await alpha.get("/v1/trades/AAPL?from_id=1&limit=1000")).json.trades;
         assert.ok(trades.length < 1000);
         assert.equal(day.trades, trades.length);
-        assert.equal(day.volume, trades.reduce((sum, one) => sum + one.qty, 0));
+        assert.equal(
+            day.volume,
+            trades.reduce((sum, one) => sum + one.qty, 0),
+        );
         await socket.close();
     });
 
@@ -474,7 +532,10 @@ describe("public data", () => {
 
 describe("limits", () => {
     test("every answer says where the key stands, and has an id of its own", async () => {
-        const [one, two] = [await alpha.call("GET", "/v1/account"), await alpha.call("GET", "/v1/account")];
+        const [one, two] = [
+            await alpha.call("GET", "/v1/account"),
+            await alpha.call("GET", "/v1/account"),
+        ];
         assert.match(one.headers["ratelimit-policy"], /^"key";q=\d+;w=1$/);
         assert.match(one.headers.ratelimit, /^"key";r=\d+;t=\d+$/);
         assert.notEqual(one.headers["request-id"], two.headers["request-id"]);
@@ -494,15 +555,21 @@ describe("limits", () => {
         const flood = (async () => {
             for (; flooding; await new Promise(setImmediate)) {
                 for (; sent < answered + WINDOW; sent += 1) {
-                    socket.socket.send(JSON.stringify({ id: sent, method: "order.cancel", params }));
+                    socket.socket.send(
+                        JSON.stringify({ id: sent, method: "order.cancel", params }),
+                    );
                 }
             }
         })();
         await until("a refusal", () => codes.has("rate_limited"), 120000);
-        const refused = await until("a refusal over REST", async () => {
-            const answer = await alpha.call("GET", "/v1/account");
-            return answer.status === 429 && answer;
-        }, 120000);
+        const refused = await until(
+            "a refusal over REST",
+            async () => {
+                const answer = await alpha.call("GET", "/v1/account");
+                return answer.status === 429 && answer;
+            },
+            120000,
+        );
         const other = await beta.call("GET", "/v1/account");
         flooding = false;
         await flood;

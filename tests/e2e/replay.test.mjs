@@ -23,8 +23,17 @@ const CASES = [
         messages: 10000,
         placed: 34,
         expected: {
-            new: 4746, cancels: 4026, reduces: 72, executions: 693, fills: 712, shares: 50603,
-            same_order: 662, no_fill: 2, unknown: 1, resting: 253, best_bid: "586.8100",
+            new: 4746,
+            cancels: 4026,
+            reduces: 72,
+            executions: 693,
+            fills: 712,
+            shares: 50603,
+            same_order: 662,
+            no_fill: 2,
+            unknown: 1,
+            resting: 253,
+            best_bid: "586.8100",
             best_ask: "587.0000",
         },
     },
@@ -32,8 +41,17 @@ const CASES = [
         messages: 45000,
         placed: 55,
         expected: {
-            new: 21580, cancels: 19671, reduces: 236, executions: 2260, fills: 2291, shares: 193082,
-            same_order: 2214, no_fill: 2, unknown: 2, resting: 308, best_bid: "585.7200",
+            new: 21580,
+            cancels: 19671,
+            reduces: 236,
+            executions: 2260,
+            fills: 2291,
+            shares: 193082,
+            same_order: 2214,
+            no_fill: 2,
+            unknown: 2,
+            resting: 308,
+            best_bid: "585.7200",
             best_ask: "585.9100",
         },
     },
@@ -43,10 +61,21 @@ for (const { messages, placed, expected } of CASES) {
     test(`${messages} messages of Apple's morning`, { skip }, async (t) => {
         const exchange = await Exchange.forTest(t, ["--quiet-market"]);
         const started = process.hrtime.bigint();
-        const { stdout, stderr } = await run(hoga, [
-            "replay", "--data", exchange.dataDir, "--lobster", file, "--symbol", "AAPL",
-            "--limit", String(messages),
-        ], { maxBuffer: 1 << 24 });
+        const { stdout, stderr } = await run(
+            hoga,
+            [
+                "replay",
+                "--data",
+                exchange.dataDir,
+                "--lobster",
+                file,
+                "--symbol",
+                "AAPL",
+                "--limit",
+                String(messages),
+            ],
+            { maxBuffer: 1 << 24 },
+        );
         const seconds = Number(process.hrtime.bigint() - started) / 1e9;
         t.diagnostic(`${messages} messages in ${seconds.toFixed(2)} s`);
         if (stderr.trim()) t.diagnostic(stderr.trim().split("\n").at(-1));
@@ -77,18 +106,18 @@ async function holdSums(exchange, expected, placed) {
 
     const [makerFills, makerShares] = await one(
         "select count(*), coalesce(sum(last_qty), 0) from executions " +
-        "where symbol = 'AAPL' and last_qty > 0 and liquidity = 'maker'",
+            "where symbol = 'AAPL' and last_qty > 0 and liquidity = 'maker'",
     );
     assert.deepEqual([makerFills, makerShares], [expected.fills, expected.shares], "makers' fills");
     const [takerFills, takerShares] = await one(
         "select count(*), coalesce(sum(last_qty), 0) from executions " +
-        "where symbol = 'AAPL' and last_qty > 0 and liquidity = 'taker'",
+            "where symbol = 'AAPL' and last_qty > 0 and liquidity = 'taker'",
     );
     assert.deepEqual([takerFills, takerShares], [expected.fills, expected.shares], "takers' fills");
 
     const [rested] = await one(
         "select count(*) from orders where symbol = 'AAPL' and time_in_force <> 'ioc' " +
-        "and ord_status <> 'rejected'",
+            "and ord_status <> 'rejected'",
     );
     assert.ok(rested >= expected.new + placed, `${rested} orders that may rest`);
     const [executing] = await one(

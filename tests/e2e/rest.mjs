@@ -73,7 +73,9 @@ export class RestClient {
                 },
                 (response) => collect(response).then(resolve, reject),
             );
-            request.on("timeout", () => request.destroy(new Error(`no answer: ${method} ${target}`)));
+            request.on("timeout", () =>
+                request.destroy(new Error(`no answer: ${method} ${target}`)),
+            );
             request.on("error", reject);
             request.end(body);
         });

@@ -46,7 +46,9 @@ export class SocketClient {
     }
 
     authParams(broker, timestamp = Date.now()) {
-        const sign = createHmac("sha256", broker.secret).update(`${timestamp}GET/v1/ws`).digest("hex");
+        const sign = createHmac("sha256", broker.secret)
+            .update(`${timestamp}GET/v1/ws`)
+            .digest("hex");
         return { key: broker.key, timestamp, sign };
     }
 
@@ -80,7 +82,7 @@ export class SocketClient {
         });
     }
 
-    /** Sends text as it is and resolves to the next frame that is an answer (has an id, or null). */
+    /** Sends text as it is and resolves to the next frame that is an answer (has an id). */
     raw(text) {
         return new Promise((resolve, reject) => {
             const timer = setTimeout(() => reject(new Error(`no answer to ${text}`)), ANSWER_MS);

@@ -27,7 +27,10 @@ test("a thousand random updates keep the book as a plain map has it", () => {
     const bids = new Map([[990000, 5]]);
     const asks = new Map([[1010000, 5]]);
     const message = (type, bidChanges, askChanges, u) => ({
-        type, u, bids: bidChanges, asks: askChanges,
+        type,
+        u,
+        bids: bidChanges,
+        asks: askChanges,
         checksum: bookChecksum(side(asks, 1), side(bids, -1)),
     });
     const book = new Book();
@@ -57,7 +60,13 @@ test("a wrong checksum, or an update before a snapshot, is told", () => {
     const book = new Book();
     const update = { type: "update", u: 1, bids: [["1.0000", 1]], asks: [], checksum: 0 };
     assert.equal(book.apply(update), false);
-    const snapshot = { type: "snapshot", u: 1, bids: [["1.0000", 1]], asks: [], checksum: crc32("100001") };
+    const snapshot = {
+        type: "snapshot",
+        u: 1,
+        bids: [["1.0000", 1]],
+        asks: [],
+        checksum: crc32("100001"),
+    };
     assert.equal(book.apply(snapshot), true);
     assert.equal(book.apply({ ...update, u: 2 }), false);
 });

@@ -17,7 +17,9 @@ let answers; // method -> what to answer, or a function of the request
 
 beforeEach(async () => {
     asked = [];
-    answers = { subscribe: ({ params }) => ({ channel: params.channel, symbols: params.symbols ?? [] }) };
+    answers = {
+        subscribe: ({ params }) => ({ channel: params.channel, symbols: params.symbols ?? [] }),
+    };
     server = new WebSocket.Server({ port: 0, host: "127.0.0.1" });
     server.on("connection", (socket) => {
         server.socket = socket;
@@ -26,7 +28,9 @@ beforeEach(async () => {
             asked.push(request);
             const answer = answers[request.method] ?? {};
             const result = typeof answer === "function" ? answer(request) : answer;
-            socket.send(JSON.stringify({ id: request.id, ...(result.error ? result : { result }) }));
+            socket.send(
+                JSON.stringify({ id: request.id, ...(result.error ? result : { result }) }),
+            );
         });
     });
     await new Promise((resolve) => server.once("listening", resolve));

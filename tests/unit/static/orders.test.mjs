@@ -6,24 +6,61 @@ import { Orders } from "../../../static/orders.js";
 const at = (n) => `2026-01-01T00:00:00.${String(n).padStart(9, "0")}Z`;
 
 const order = (more) => ({
-    order_id: "16", client_order_id: "a", symbol: "AAPL", side: "buy", type: "limit",
-    time_in_force: "gtc", status: "new", reject_reason: null, qty: 10, limit_price: "1.0000",
-    cum_qty: 0, leaves_qty: 10, avg_price: null, created_at: at(1), updated_at: at(1), fills: [],
+    order_id: "16",
+    client_order_id: "a",
+    symbol: "AAPL",
+    side: "buy",
+    type: "limit",
+    time_in_force: "gtc",
+    status: "new",
+    reject_reason: null,
+    qty: 10,
+    limit_price: "1.0000",
+    cum_qty: 0,
+    leaves_qty: 10,
+    avg_price: null,
+    created_at: at(1),
+    updated_at: at(1),
+    fills: [],
     ...more,
 });
 
 const execution = (more) => ({
-    exec_id: "17", seq: 1, order_id: "16", client_order_id: "a", symbol: "AAPL", side: "buy",
-    exec_type: "new", status: "new", reject_reason: null, qty: 10, limit_price: "1.0000",
-    last_qty: 0, last_price: null, cum_qty: 0, leaves_qty: 10, trade_id: null, liquidity: null,
-    time: at(1), time_ns: 1, ...more,
+    exec_id: "17",
+    seq: 1,
+    order_id: "16",
+    client_order_id: "a",
+    symbol: "AAPL",
+    side: "buy",
+    exec_type: "new",
+    status: "new",
+    reject_reason: null,
+    qty: 10,
+    limit_price: "1.0000",
+    last_qty: 0,
+    last_price: null,
+    cum_qty: 0,
+    leaves_qty: 10,
+    trade_id: null,
+    liquidity: null,
+    time: at(1),
+    time_ns: 1,
+    ...more,
 });
 
-const trade = (execId, qty, cum, n) => execution({
-    exec_id: execId, exec_type: "trade", last_qty: qty, last_price: "1.0000", cum_qty: cum,
-    leaves_qty: 10 - cum, trade_id: "3", liquidity: "maker", time: at(n),
-    status: cum === 10 ? "filled" : "partially_filled",
-});
+const trade = (execId, qty, cum, n) =>
+    execution({
+        exec_id: execId,
+        exec_type: "trade",
+        last_qty: qty,
+        last_price: "1.0000",
+        cum_qty: cum,
+        leaves_qty: 10 - cum,
+        trade_id: "3",
+        liquidity: "maker",
+        time: at(n),
+        status: cum === 10 ? "filled" : "partially_filled",
+    });
 
 test("executions move an order through its life", () => {
     const orders = new Orders();
@@ -34,7 +71,13 @@ test("executions move an order through its life", () => {
     assert.deepEqual(orders.openPxs("MSFT"), new Map());
     orders.execution(trade("19", 6, 10, 3));
     assert.equal(orders.open().length, 0);
-    assert.deepEqual(orders.fills.map(({ execId, qty }) => [execId, qty]), [["19", 6], ["18", 4]]);
+    assert.deepEqual(
+        orders.fills.map(({ execId, qty }) => [execId, qty]),
+        [
+            ["19", 6],
+            ["18", 4],
+        ],
+    );
 });
 
 test("an answer that is older than an execution changes nothing but what it alone knows", () => {

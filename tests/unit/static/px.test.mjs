@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { formatPx, groupDigits, parsePx, plainPx, tickDecimals } from "../../../static/px.js";
 
 test("prices are parsed to whole numbers", () => {
-    const good = { 189: 1890000, "189.3": 1893000, "189.35": 1893500, "0.0001": 1, " 7.5 ": 75000 };
+    const good = { 189: 1890000, 189.3: 1893000, 189.35: 1893500, 0.0001: 1, " 7.5 ": 75000 };
     for (const [text, px] of Object.entries(good)) assert.equal(parsePx(text), px, text);
     for (const text of ["", ".", "1.", ".5", "-1", "+1", "1e3", "1.23456", "1,000", "x", "NaN"]) {
         assert.ok(Number.isNaN(parsePx(text)), text);
@@ -25,5 +25,6 @@ test("prices are shown with the decimals of their tick", () => {
 });
 
 test("what is shown plainly is parsed back to the same", () => {
-    for (const px of [1, 9999, 10000, 1893512, 99999999999]) assert.equal(parsePx(plainPx(px, 4)), px);
+    for (const px of [1, 9999, 10000, 1893512, 99999999999])
+        assert.equal(parsePx(plainPx(px, 4)), px);
 });

@@ -1,0 +1,156 @@
+/* wrong_orders.mjs - orders that nobody should get placed, and what is said about each. */
+
+export const GOOD = { symbol: "AAPL", side: "buy", type: "limit", qty: 10, limit_price: "150.00" };
+
+const without = (field) =>
+    Object.fromEntries(Object.entries(GOOD).filter(([name]) => name !== field));
+
+/* Objects that are no orders: [what, object, status, code, field]. They are sent over both
+ * interfaces. `engine` marks those that reach the engine. */
+export const ORDERS = [
+    ["an unknown field", { ...GOOD, colour: "red" }, 400, "unknown_field", "colour"],
+    ["a stop price", { ...GOOD, stop_price: "1.00" }, 400, "unknown_field", "stop_price"],
+    ...["symbol", "side", "type", "qty", "limit_price"].map((field) => [
+        `no ${field}`,
+        without(field),
+        400,
+        "missing_field",
+        field,
+    ]),
+    ...[
+        ["symbol", 1],
+        ["symbol", null],
+        ["side", 1],
+        ["type", {}],
+        ["qty", "10"],
+        ["qty", null],
+        ["qty", true],
+        ["qty", [1]],
+        ["limit_price", 189.35],
+        ["limit_price", null],
+        ["time_in_force", 1],
+        ["time_in_force", null],
+        ["client_order_id", 5],
+        ["client_order_id", null],
+    ].map(([field, value]) => [
+        `${field} ${JSON.stringify(value)}`,
+        { ...GOOD, [field]: value },
+        400,
+        "invalid_field",
+        field,
+    ]),
+    ...[0, -1, 1.5, 1e30, -1e30, 1000000000001].map((qty) => [
+        `qty ${qty}`,
+        { ...GOOD, qty },
+        400,
+        "invalid_qty",
+        "qty",
+    ]),
+    ...[
+        "0",
+        "0.0000",
+        "-1",
+        "+1",
+        "1e2",
+        "1.23456",
+        "",
+        ".5",
+        "1.",
+        " 1",
+        "1 ",
+        "1,000",
+        "0x10",
+        "NaN",
+        "Infinity",
+        "٣",
+        "99999999999999999999",
+        "9223372036854775807",
+        "1.2.3",
+        "1".repeat(5000),
+    ].map((price) => [
+        `limit_price ${JSON.stringify(price.slice(0, 24))}`,
+        { ...GOOD, limit_price: price },
+        400,
+        "invalid_price",
+        "limit_price",
+    ]),
+    ...["NOPE", "", "aapl", "AAPL ", "A".repeat(12), "A".repeat(5000), "AAPL'--", "../AAPL"].map(
+        (symbol) => [
+            `symbol ${JSON.stringify(symbol.slice(0, 24))}`,
+            { ...GOOD, symbol },
+            404,
+            "unknown_symbol",
+            "symbol",
+        ],
+    ),
+    ["side hold", { ...GOOD, side: "hold" }, 400, "invalid_side", "side"],
+    ["side BUY", { ...GOOD, side: "BUY" }, 400, "invalid_side", "side"],
+    ["type market", { ...GOOD, type: "market" }, 400, "invalid_type", "type"],
+    [
+        "time in force fok",
+        { ...GOOD, time_in_force: "fok" },
+        400,
+        "invalid_time_in_force",
+        "time_in_force",
+    ],
+    ...["", "x".repeat(37), "a b", "é", "a\tb", "a\u007f"].map((id) => [
+        `client_order_id ${JSON.stringify(id)}`,
+        { ...GOOD, client_order_id: id },
+        400,
+        "invalid_client_order_id",
+        "client_order_id",
+    ]),
+    [
+        "a price off the tick",
+        { ...GOOD, limit_price: "150.0050" },
+        422,
+        "invalid_tick",
+        "limit_price",
+        "engine",
+    ],
+    [
+        "a price above the highest",
+        { ...GOOD, limit_price: "900000.00" },
+        422,
+        "price_out_of_range",
+        "limit_price",
+        "engine",
+    ],
+    ["too many shares", { ...GOOD, qty: 1000001 }, 422, "max_order_qty", "qty", "engine"],
+    [
+        "the most shares there can be",
+        { ...GOOD, qty: 1000000000000 },
+        422,
+        "max_order_qty",
+        "qty",
+        "engine",
+    ],
+    [
+        "too high a value",
+        { ...GOOD, qty: 1000000, limit_price: "100000.00" },
+        422,
+        "max_order_notional",
+        "qty",
+        "engine",
+    ],
+];
+
+/* Bodies that are no JSON objects. */
+const DEEP = `${"[".repeat(5000)}${"]".repeat(5000)}`;
+export const BODIES = [
+    ["nothing", ""],
+    ["an open brace", "{"],
+    ["an array", "[]"],
+    ["a string", '"order"'],
+    ["null", "null"],
+    ["a number", "1"],
+    ["a word", "order"],
+    ["single quotes", "{'symbol':'AAPL'}"],
+    ["a trailing comma", '{"symbol":"AAPL",}'],
+    ["two objects", `${JSON.stringify(GOOD)}${JSON.stringify(GOOD)}`],
+    ["something behind it", `${JSON.stringify(GOOD)} x`],
+    ["a field twice", `{"qty":1,${JSON.stringify(GOOD).slice(1)}`],
+    ["bytes that are not UTF-8", Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])],
+    ["a NUL inside a string", '{"symbol":"AAPL\\u0000"}'],
+    ["five thousand nested arrays", `{"symbol":${DEEP}}`],
+];
