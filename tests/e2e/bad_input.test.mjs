@@ -1,5 +1,5 @@
-/* bad_input.test.mjs - what clients get over REST for requests that are wrong: the status and the one
- * stable code, nothing changed, nothing in the logs.
+/* bad_input.test.mjs - what clients get over REST for requests that are wrong: the status and the
+ * one stable code, nothing changed, nothing in the logs.
  *
  * Cases that the front decides must not even be sequenced: the `in` journal stays where it was.
  * Cases that the engine decides leave a rejected order or nothing, and balances, books and open

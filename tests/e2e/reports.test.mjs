@@ -10,13 +10,30 @@ import { promisify } from "node:util";
 import { Exchange, hoga, sleep, until } from "./exchange.mjs";
 
 const run = promisify(execFile);
-const TABLES = ["order_row", "execution_row", "trade_row", "deposit_row", "refusal_row",
-    "account_row", "user_row", "api_key_row", "instrument_row"];
+const TABLES = [
+    "order_row",
+    "execution_row",
+    "trade_row",
+    "deposit_row",
+    "refusal_row",
+    "account_row",
+    "user_row",
+    "api_key_row",
+    "instrument_row",
+];
 const DEPOSITS = 6 * 10; // accounts of the demonstration, each with cash and nine kinds of shares
 
 /* SQL as the owner of the tables; `hoga.` names them. */
 async function owner(exchange, query) {
-    const { stdout } = await run(hoga, ["psql", "--data", exchange.dataDir, "--owner", "-AtX", "-c", query]);
+    const { stdout } = await run(hoga, [
+        "psql",
+        "--data",
+        exchange.dataDir,
+        "--owner",
+        "-AtX",
+        "-c",
+        query,
+    ]);
     return stdout.trim();
 }
 
@@ -24,8 +41,10 @@ async function owner(exchange, query) {
 async function contents(exchange) {
     const hashes = {};
     for (const table of TABLES) {
-        hashes[table] = await owner(exchange,
-            `select count(*), md5(string_agg(t::text, '|' order by t::text)) from hoga.${table} t`);
+        hashes[table] = await owner(
+            exchange,
+            `select count(*), md5(string_agg(t::text, '|' order by t::text)) from hoga.${table} t`,
+        );
     }
     return hashes;
 }
@@ -33,7 +52,13 @@ async function contents(exchange) {
 /* Orders that rest, trade in part, are reduced, cancelled and refused. */
 async function trade(exchange, rounds) {
     const [alpha, beta] = [exchange.rest(0), exchange.rest(1)];
-    const order = (side, qty, price) => ({ symbol: "AAPL", side, type: "limit", qty, limit_price: price });
+    const order = (side, qty, price) => ({
+        symbol: "AAPL",
+        side,
+        type: "limit",
+        qty,
+        limit_price: price,
+    });
     for (let i = 0; i < rounds; i += 1) {
         const bid = await alpha.call("POST", "/v1/orders", order("buy", 10, "100.00"));
         assert.equal(bid.status, 201, bid.text);
@@ -95,13 +120,19 @@ describe("a PostgreSQL that does not start", () => {
         await exchange.reported();
         assert.equal(await countOf(exchange, "trades"), 20);
         assert.deepEqual(
-            await exchange.sql("select count(*), sum(cum_qty), sum(order_qty), sum(leaves_qty) from orders"),
+            await exchange.sql(
+                "select count(*), sum(cum_qty), sum(order_qty), sum(leaves_qty) from orders",
+            ),
             [["60", "160", String(20 * (7 + 4 + 4)), "0"]],
         );
-        assert.deepEqual(await exchange.sql(
-            "select count(*), max(exec_id) - min(exec_id) + 1 - count(*) from " +
-            "(select exec_id from executions union all select refusal_id from refusals) all_events"),
-            [["160", "0"]], "no event is missing");
+        assert.deepEqual(
+            await exchange.sql(
+                "select count(*), max(exec_id) - min(exec_id) + 1 - count(*) from " +
+                    "(select exec_id from executions union all select refusal_id from refusals) all_events",
+            ),
+            [["160", "0"]],
+            "no event is missing",
+        );
     });
 });
 
@@ -117,7 +148,10 @@ describe("a database that is not this exchange's", () => {
         await trade(exchange, 1); // trading does not care
         await exchange.stop();
 
-        await owner(exchange, "select 1").then(() => assert.fail("it is down"), () => null);
+        await owner(exchange, "select 1").then(
+            () => assert.fail("it is down"),
+            () => null,
+        );
         exchange.args = ["--quiet-market", "--rebuild-reports"];
         await exchange.start();
         await until("the reporter", async () => exchange.pid("reporter"));
@@ -128,8 +162,11 @@ describe("a database that is not this exchange's", () => {
         assert.equal(await countOf(exchange, "trades"), 21);
 
         process.kill(await exchange.pid("reporter"), "SIGKILL");
-        await until("the reporter again", async () => (await processOf(exchange, "reporter")).restarts === 1 &&
-            exchange.pid("reporter"));
+        await until(
+            "the reporter again",
+            async () =>
+                (await processOf(exchange, "reporter")).restarts === 1 && exchange.pid("reporter"),
+        );
         assert.deepEqual(await contents(exchange), after, "a restart does not empty them again");
     });
 
@@ -144,13 +181,19 @@ describe("a database that is not this exchange's", () => {
         const exchange = await Exchange.forTest(t);
         await exchange.reported();
         await owner(exchange, "update hoga.migration set checksum = 'f00' where number = 2");
-        assert.match(await reporterGivesUp(exchange), /002_views.sql was changed after it was applied/);
+        assert.match(
+            await reporterGivesUp(exchange),
+            /002_views.sql was changed after it was applied/,
+        );
     });
 
     test("of a later version is refused", async (t) => {
         const exchange = await Exchange.forTest(t);
         await exchange.reported();
-        await owner(exchange, "insert into hoga.migration (number, name, checksum) values (900, 'x', 'y')");
+        await owner(
+            exchange,
+            "insert into hoga.migration (number, name, checksum) values (900, 'x', 'y')",
+        );
         assert.match(await reporterGivesUp(exchange), /the database is at 900/);
     });
 });
@@ -185,8 +228,14 @@ test("a first start that is interrupted goes on where it was", async (t) => {
     await exchange.start();
     await exchange.reported();
     assert.equal(await countOf(exchange, "deposits"), DEPOSITS, "no deposit is made twice");
-    assert.deepEqual(await exchange.sql(
-        "select account_name, max(cash), count(*) from deposits group by 1 order by 1 limit 2"),
-        [["alpha", "10000000000.0000", "10"], ["beta", "10000000000.0000", "10"]]);
+    assert.deepEqual(
+        await exchange.sql(
+            "select account_name, max(cash), count(*) from deposits group by 1 order by 1 limit 2",
+        ),
+        [
+            ["alpha", "10000000000.0000", "10"],
+            ["beta", "10000000000.0000", "10"],
+        ],
+    );
     await trade(exchange, 1);
 });
