@@ -297,7 +297,6 @@ static void shut_down(struct process *self)
     rest_stop(self->rest);
     self->rest = NULL;
     if (self->stream) stream_stop(self->stream);
-    self->stream = NULL;
     uv_close((uv_handle_t *)&self->expiry, NULL);
     uv_close((uv_handle_t *)&self->more, NULL);
     uv_close((uv_handle_t *)&self->terminate, NULL);
@@ -326,6 +325,7 @@ static void free_all(struct process *self)
     struct front *front = &self->front;
     if (front->station && self->exit_status == EXIT_SUCCESS)
         atomic_store_explicit(&front->station->state, STATION_STOPPED, memory_order_relaxed);
+    stream_free(self->stream);
     gateway_destroy(front->gateway);
     admission_destroy(front->admission);
     market_destroy(front->market);

@@ -69,5 +69,7 @@ void stream_execution(struct stream *self, const struct blotter_execution *execu
 void stream_batch_end(struct stream *self);
 /* Tells every client `server_shutdown` and closes; the loop must run until it has. */
 void stream_stop(struct stream *self);
+/* After the loop has ended; does nothing when it was stopped before all was closed. */
+void stream_free(struct stream *self);
 
 #endif

@@ -133,11 +133,21 @@ static bool any_open(const struct flow *self)
     return open;
 }
 
+/* Whether something of an earlier flow may still be open, or an answer is to come. */
+static bool any_left(const struct flow *self)
+{
+    bool left = false;
+    for (unsigned i = 0; i < self->seat_count; i++)
+        left |=
+            self->seats[i].open && (!self->seats[i].left_known || self->seats[i].left_count > 0);
+    return left;
+}
+
 static void close_all(struct flow *self)
 {
     self->closing = true;
     for (unsigned i = 0; i < self->seat_count; i++) flow_seat_close(&self->seats[i]);
-    stream_dialer_destroy(self->dialer);
+    stream_dialer_stop(self->dialer);
     uv_close((uv_handle_t *)&self->act_timer, NULL);
     uv_close((uv_handle_t *)&self->lock_timer, NULL);
     uv_close((uv_handle_t *)&self->terminate, NULL);
@@ -153,7 +163,7 @@ static void on_act(uv_timer_t *timer)
         if (self->stopping || self->markets[i].state == FLOW_ASIDE)
             leave_market(self, &self->markets[i]);
     if (self->stopping) {
-        bool done = open_orders(self) == 0 || !any_open(self);
+        bool done = (open_orders(self) == 0 && !any_left(self)) || !any_open(self);
         if (done || now_ns / 1000000 >= self->stop_by_ms) close_all(self);
         return;
     }
@@ -285,6 +295,8 @@ int flow_main(int argc, char **argv)
     }
     atomic_store_explicit(&station->state, STATION_RUNNING, memory_order_relaxed);
     uv_run(&self->loop, UV_RUN_DEFAULT);
+    stream_dialer_free(self->dialer);
+    uv_loop_close(&self->loop);
     atomic_store_explicit(&station->state, STATION_STOPPED, memory_order_relaxed);
     control_close(control);
     return EXIT_SUCCESS;

@@ -12,7 +12,13 @@
 
 #define ID_PREFIX "flow-"
 
-enum { RETRY_FIRST_MS = 250, RETRY_MOST_MS = 4000, PARAMS_BYTES = 256, TARGET_BYTES = 256 };
+enum {
+    RETRY_FIRST_MS = 250,
+    RETRY_MOST_MS = 4000,
+    PARAMS_BYTES = 256,
+    TARGET_BYTES = 256,
+    ASK_LEFT_MS = 500
+};
 
 /* A request whose answer is awaited. */
 struct flow_call {
@@ -31,6 +37,14 @@ static struct flow_market *find_market(struct flow *flow, const char *symbol)
     return NULL;
 }
 
+/* Reads one of this run's client order ids; false for any other. */
+static bool parse_id(const struct flow *flow, const char *id, uint32_t *place, uint32_t *serial)
+{
+    uint32_t stamp;
+    return sscanf(id, ID_PREFIX "%8" SCNx32 "-%" SCNu32 "-%" SCNu32, &stamp, place, serial) == 3 &&
+           stamp == flow->stamp && *place < FLOW_ORDERS_MAX;
+}
+
 /* An execution: the inventory, and orders that are gone. */
 static void on_execution(struct flow_seat *self, const json_t *execution)
 {
@@ -39,14 +53,12 @@ static void on_execution(struct flow_seat *self, const json_t *execution)
         find_market(flow, json_string_value(json_object_get(execution, "symbol")));
     const char *id = json_string_value(json_object_get(execution, "client_order_id"));
     const char *side = json_string_value(json_object_get(execution, "side"));
-    uint32_t stamp, place, serial;
+    uint32_t place, serial;
     if (!market || !side) return;
     qty_t qty = json_integer_value(json_object_get(execution, "last_qty"));
     market->net_qty[self->number] += strcmp(side, "buy") == 0 ? qty : -qty;
     if (json_integer_value(json_object_get(execution, "leaves_qty")) > 0 || !id) return;
-    if (sscanf(id, ID_PREFIX "%8" SCNx32 "-%" SCNu32 "-%" SCNu32, &stamp, &place, &serial) == 3 &&
-        stamp == flow->stamp)
-        flow_market_gone(market, place, serial);
+    if (parse_id(flow, id, &place, &serial)) flow_market_gone(market, place, serial);
 }
 
 static void on_pushed(void *context, const json_t *message)
@@ -119,7 +131,32 @@ void flow_seat_send(struct flow_seat *self, struct flow_market *market,
 
 /* ---- what an earlier flow left ---- */
 
-static void find_left(struct flow_seat *self)
+/* Whether an open order is one that we know of. */
+static bool is_known(const struct flow_seat *self, const json_t *order, const char *id)
+{
+    uint32_t place, serial;
+    const struct flow_market *market =
+        find_market(self->flow, json_string_value(json_object_get(order, "symbol")));
+    return market && parse_id(self->flow, id, &place, &serial) && market->orders[place].open &&
+           market->orders[place].serial == serial;
+}
+
+static void take_left(struct flow_seat *self, const json_t *orders)
+{
+    const json_t *order;
+    size_t i;
+    json_array_foreach(orders, i, order)
+    {
+        const char *id = json_string_value(json_object_get(order, "client_order_id"));
+        const char *order_id = json_string_value(json_object_get(order, "order_id"));
+        if (id && order_id && strncmp(id, ID_PREFIX, sizeof ID_PREFIX - 1) == 0 &&
+            !is_known(self, order, id) && self->left_count < FLOW_LEFT_MAX)
+            self->left[self->left_count++] = strtoull(order_id, NULL, 10);
+    }
+}
+
+/* False when the exchange could not be asked. */
+static bool find_left(struct flow_seat *self)
 {
     char target[TARGET_BYTES], cursor[128] = "", why[BROKERS_WHY_BYTES];
     const struct brokers *brokers = &self->flow->brokers;
@@ -128,25 +165,23 @@ static void find_left(struct flow_seat *self)
         snprintf(target, sizeof target, "/v1/orders?status=open&limit=1000%s%s",
                  cursor[0] ? "&cursor=" : "", cursor);
         json_t *page = broker_get(brokers, &brokers->list[self->number], target, why);
+        if (!page) return false;
         const char *next = json_string_value(json_object_get(page, "next_cursor"));
         snprintf(cursor, sizeof cursor, "%s", next ? next : "");
-        const json_t *order;
-        size_t i;
-        json_array_foreach(json_object_get(page, "orders"), i, order)
-        {
-            const char *id = json_string_value(json_object_get(order, "client_order_id"));
-            const char *order_id = json_string_value(json_object_get(order, "order_id"));
-            if (id && order_id && self->left_count < FLOW_LEFT_MAX &&
-                strncmp(id, ID_PREFIX, sizeof ID_PREFIX - 1) == 0)
-                self->left[self->left_count++] = strtoull(order_id, NULL, 10);
-        }
+        take_left(self, json_object_get(page, "orders"));
         json_decref(page);
     } while (cursor[0]);
+    return true;
 }
 
 void flow_seat_clean(struct flow_seat *self)
 {
     char params[PARAMS_BYTES];
+    int64_t now_ms = clock_steady_ns() / 1000000;
+    if (self->open && !self->left_known && now_ms >= self->ask_left_ms) {
+        self->left_known = find_left(self);
+        self->ask_left_ms = now_ms + ASK_LEFT_MS;
+    }
     while (self->left_count > 0 && flow_seat_ready(self)) {
         snprintf(params, sizeof params, "{\"order_id\":\"%" PRIu64 "\"}",
                  self->left[--self->left_count]);
@@ -176,7 +211,7 @@ static void on_opened(void *context, uint32_t rate_limit)
     self->open = true;
     self->retry_ms = RETRY_FIRST_MS;
     (void)stream_client_call(self->client, "subscribe", "{\"channel\":\"orders\"}", NULL, NULL);
-    find_left(self);
+    self->left_known = false;
 }
 
 static void on_closed(void *context, const char *why)

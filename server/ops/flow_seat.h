@@ -27,6 +27,8 @@ struct flow_seat {
     uint64_t retry_ms;
     bool open;
     struct pacer pacer;
+    bool left_known;
+    int64_t ask_left_ms;          /* not before this, on the steady clock */
     uint64_t left[FLOW_LEFT_MAX]; /* order ids of an earlier flow, still to be cancelled */
     uint32_t left_count;
 };
@@ -44,7 +46,7 @@ bool flow_seat_ready(struct flow_seat *self);
 void flow_seat_send(struct flow_seat *self, struct flow_market *market,
                     const struct flow_action *action);
 
-/* Cancels what an earlier flow left, as fast as the rate allows. */
+/* Finds out what an earlier flow or connection left, and cancels it as fast as the rate allows. */
 void flow_seat_clean(struct flow_seat *self);
 
 #endif

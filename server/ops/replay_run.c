@@ -105,7 +105,7 @@ __attribute__((format(printf, 2, 3))) static void fail(struct replay *self, cons
 static void close_all(struct replay *self)
 {
     for (unsigned p = 0; p < PARTIES; p++) stream_client_destroy(self->clients[p]);
-    stream_dialer_destroy(self->dialer);
+    stream_dialer_stop(self->dialer);
     uv_close((uv_handle_t *)&self->tick, NULL);
     uv_close((uv_handle_t *)&self->pace, NULL);
     uv_close((uv_handle_t *)&self->book_timer, NULL);
@@ -707,6 +707,7 @@ bool replay_run(const struct replay_job *job, struct replay_totals *totals,
     else
         uv_timer_start(&self.tick, on_tick, TICK_MS, TICK_MS);
     uv_run(&self.loop, UV_RUN_DEFAULT);
+    stream_dialer_free(self.dialer);
     uv_loop_close(&self.loop);
     replay_book_close(&self.book);
     fill_join_free(&self.fills);

@@ -253,18 +253,17 @@ struct stream *stream_start(struct front *front)
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct stream *self = handle->data;
-    if (--self->open_handles == 0) release(self);
+    self->open_handles--;
 }
 
-/* libwebsockets takes its handles off the loop over some turns: the first call begins, a later one
- * finds them gone, frees the context and sets our pointer to NULL. */
+/* Begins the destruction of libwebsockets' context, whose handles leave the loop over some turns;
+ * stream_free() ends it. */
 static void on_stop_timer(uv_timer_t *timer)
 {
     struct stream *self = timer->data;
     bool late = clock_steady_ns() / 1000000 >= self->stop_by_ms;
     if (self->clients && !late) return;
-    if (self->context) lws_context_destroy(self->context);
-    if (self->context) return;
+    lws_context_destroy(self->context);
     uv_close((uv_handle_t *)&self->tick, on_handle_closed);
     uv_close((uv_handle_t *)&self->turn_end, on_handle_closed);
     uv_close((uv_handle_t *)&self->stop_timer, on_handle_closed);
@@ -281,4 +280,13 @@ void stream_stop(struct stream *self)
         client_close(client, CLOSE_GOING_AWAY, "server_shutdown", false);
     }
     uv_timer_start(&self->stop_timer, on_stop_timer, 0, STOP_POLL_MS);
+}
+
+/* The second call of lws_context_destroy() unloads the library's libuv part, so none of its
+ * callbacks may be left in the loop. */
+void stream_free(struct stream *self)
+{
+    if (!self || self->open_handles > 0 || uv_loop_alive(self->front->loop)) return;
+    if (self->context) lws_context_destroy(self->context);
+    if (!self->context) release(self);
 }

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DESTROY_POLL_MS = 2, RECEIVE_BYTES = 64 * 1024 };
+enum { RECEIVE_BYTES = 64 * 1024 };
 
 struct stream_dialer {
     struct lws_context *context; /* set to NULL by libwebsockets at the end of its destruction */
-    uv_timer_t destroying;
+    uv_timer_t stopping;
 };
 
 static const struct lws_protocols protocols[] = {
@@ -39,8 +39,8 @@ struct stream_dialer *stream_dialer_create(uv_loop_t *loop)
         free(self);
         return NULL;
     }
-    uv_timer_init(loop, &self->destroying);
-    self->destroying.data = self;
+    uv_timer_init(loop, &self->stopping);
+    self->stopping.data = self;
     return self;
 }
 
@@ -49,21 +49,24 @@ struct lws_context *stream_dialer_context(struct stream_dialer *self)
     return self->context;
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
-/* libwebsockets takes its handles off the loop over some turns: the first call begins, a later one
- * finds them gone and sets our pointer to NULL. */
-static void on_destroying(uv_timer_t *timer)
+/* From the loop itself, since a connection's own callback may be what calls us to an end. */
+static void on_stopping(uv_timer_t *timer)
 {
     struct stream_dialer *self = timer->data;
-    if (self->context) lws_context_destroy(self->context);
-    if (!self->context) uv_close((uv_handle_t *)timer, on_closed);
+    lws_context_destroy(self->context);
+    uv_close((uv_handle_t *)timer, NULL);
 }
 
-void stream_dialer_destroy(struct stream_dialer *self)
+void stream_dialer_stop(struct stream_dialer *self)
 {
-    if (self) uv_timer_start(&self->destroying, on_destroying, 0, DESTROY_POLL_MS);
+    if (self) uv_timer_start(&self->stopping, on_stopping, 0, 0);
+}
+
+/* The second call of lws_context_destroy() unloads the library's libuv part, so none of its
+ * callbacks may be left in the loop. */
+void stream_dialer_free(struct stream_dialer *self)
+{
+    if (!self) return;
+    if (self->context) lws_context_destroy(self->context);
+    free(self);
 }

@@ -12,9 +12,12 @@ struct stream_dialer;
 /* NULL after a message on stderr. */
 struct stream_dialer *stream_dialer_create(uv_loop_t *loop);
 
-/* Ends all connections (each says so by its `closed`) and frees itself over the loop's next turns:
- * afterwards nothing of it keeps the loop alive. */
-void stream_dialer_destroy(struct stream_dialer *self);
+/* Ends all connections (each says so by its `closed`); over the loop's next turns nothing of it
+ * keeps the loop alive any more. */
+void stream_dialer_stop(struct stream_dialer *self);
+
+/* After that, when the loop has ended. */
+void stream_dialer_free(struct stream_dialer *self);
 
 /* For stream_client.c: libwebsockets' context, whose only protocol has this name. */
 struct lws_context *stream_dialer_context(struct stream_dialer *self);

@@ -56,6 +56,7 @@ static void test_fills_are_joined_in_any_order(void **state)
     assert_int_equal(fill_join_without_maker(&join), 0);
     fill_join_add(&join, &(struct half_fill){7, 1, 1, true}, &other, &ok);
     assert_int_equal(fill_join_without_maker(&join), 0); /* its taker is what is missing */
+    assert_false(fill_join_add(&join, &(struct half_fill){7, 2, 1, true}, &other, &ok));
     fill_join_add(&join, &(struct half_fill){8, 1, 1, false}, &other, &ok);
     assert_int_equal(fill_join_without_maker(&join), 8);
     fill_join_free(&join);
