@@ -95,8 +95,8 @@ static void fill_cl_ord_id(struct random *r, char *text)
         memset(text, '~', CL_ORD_ID_BYTES);
         text[CL_ORD_ID_BYTES - 1] = (char)('a' + number % 20);
     } else {
-        static const char *const bad[] = {" x", "x y", "\x7f", "a\0b", "\t", "\xc3\xa9"};
-        memcpy(text, bad[number % 6], 3);
+        static const char bad[6][4] = {" x", "x y", "\x7f", "a\0b", "\t", "\xc3\xa9"};
+        memcpy(text, bad[number % 6], sizeof bad[0]);
     }
 }
 

@@ -14,6 +14,7 @@
 #include "engine/base/arena.h"
 #include "engine/engine.h"
 #include "engine/message/reject.h"
+#include "tests/unit/engine/put_text.h"
 
 enum { ANN = 1, BOB = 2, CY = 3, NOBODY = 7 };
 enum { AAPL = 1, MSFT = 2 };
@@ -71,7 +72,7 @@ static inline void open_account(struct small_engine *self, account_id_t account,
     struct command_open_account command = {
         .header = COMMAND_HEADER(COMMAND_OPEN_ACCOUNT, struct command_open_account),
         .account = account};
-    memcpy(command.name, name, strnlen(name, NAME_BYTES));
+    put_text(command.name, NAME_BYTES, name);
     step(self, &command, sizeof command);
 }
 
@@ -82,7 +83,7 @@ static inline void add_user(struct small_engine *self, user_id_t user, account_i
         .header = COMMAND_HEADER(COMMAND_ADD_USER, struct command_add_user),
         .user = user,
         .account = account};
-    memcpy(command.name, name, strnlen(name, NAME_BYTES));
+    put_text(command.name, NAME_BYTES, name);
     step(self, &command, sizeof command);
 }
 
@@ -93,7 +94,7 @@ static inline void add_key(struct small_engine *self, user_id_t user, uint32_t s
                                           COMMAND_HEADER(COMMAND_ADD_KEY, struct command_add_key),
                                       .user = user,
                                       .scopes = scopes};
-    memcpy(command.key_id, key_id, strnlen(key_id, KEY_ID_BYTES));
+    put_text(command.key_id, KEY_ID_BYTES, key_id);
     step(self, &command, sizeof command);
 }
 
@@ -107,7 +108,7 @@ static inline struct command_list_instrument listing(instrument_id_t instrument,
         .lot_qty = 1,
         .max_order_qty = 10000,
         .max_order_notional = 100 * (cash_t)CASH_EACH};
-    memcpy(command.symbol, symbol, strnlen(symbol, SYMBOL_BYTES));
+    put_text(command.symbol, SYMBOL_BYTES, symbol);
     return command;
 }
 
@@ -166,7 +167,7 @@ static inline order_id_t buy_as(struct small_engine *self, account_id_t account,
                                 const char *cl_ord_id)
 {
     struct command_new_order command = order_by(account, SIDE_BUY, 1, 10000);
-    memcpy(command.cl_ord_id, cl_ord_id, strnlen(cl_ord_id, CL_ORD_ID_BYTES));
+    put_text(command.cl_ord_id, CL_ORD_ID_BYTES, cl_ord_id);
     return send_order(self, &command);
 }
 
@@ -179,7 +180,7 @@ static inline void cancel(struct small_engine *self, account_id_t account, order
         .account = account,
         .user = account,
         .order_id = order_id};
-    memcpy(command.orig_cl_ord_id, orig_cl_ord_id, strnlen(orig_cl_ord_id, CL_ORD_ID_BYTES));
+    put_text(command.orig_cl_ord_id, CL_ORD_ID_BYTES, orig_cl_ord_id);
     step(self, &command, sizeof command);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/account/account.h"
+#include "tests/unit/engine/put_text.h"
 
 static const struct limits limits = {.accounts = 4, .users = 5, .keys = 300};
 
@@ -40,7 +41,7 @@ static int close_table(void **state)
 static enum reject open_account(struct fixture *f, account_id_t account, const char *name)
 {
     struct command_open_account command = {.account = account};
-    memcpy(command.name, name, strnlen(name, NAME_BYTES));
+    put_text(command.name, NAME_BYTES, name);
     return account_open(&f->accounts, &command);
 }
 
@@ -48,14 +49,14 @@ static enum reject add_user(struct fixture *f, user_id_t user, account_id_t acco
                             const char *name)
 {
     struct command_add_user command = {.user = user, .account = account};
-    memcpy(command.name, name, strnlen(name, NAME_BYTES));
+    put_text(command.name, NAME_BYTES, name);
     return account_add_user(&f->accounts, &command);
 }
 
 static enum reject add_key(struct fixture *f, user_id_t user, uint32_t scopes, const char *key_id)
 {
     struct command_add_key command = {.user = user, .scopes = scopes, .sealed_secret = {1, 2, 3}};
-    memcpy(command.key_id, key_id, strnlen(key_id, KEY_ID_BYTES));
+    put_text(command.key_id, KEY_ID_BYTES, key_id);
     return account_add_key(&f->accounts, &command);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/instrument/instrument.h"
+#include "tests/unit/engine/put_text.h"
 
 static const struct limits limits = {.instruments = 5};
 
@@ -44,7 +45,7 @@ static struct command_list_instrument listing(instrument_id_t id, const char *sy
                                               .lot_qty = 1,
                                               .max_order_qty = 1000,
                                               .max_order_notional = 1000000};
-    memcpy(command.symbol, symbol, strnlen(symbol, SYMBOL_BYTES));
+    put_text(command.symbol, SYMBOL_BYTES, symbol);
     return command;
 }
 

@@ -9,6 +9,7 @@
 
 #include "engine/order/cl_ord_id.h"
 #include "tests/unit/engine/dies.h"
+#include "tests/unit/engine/put_text.h"
 
 enum { ANN = 1, BOB = 2 };
 
@@ -32,7 +33,7 @@ static void open_ids(struct fixture *f, uint32_t max)
 static uint64_t hash_of(const char *text)
 {
     char field[CL_ORD_ID_BYTES] = {0};
-    memcpy(field, text, strnlen(text, CL_ORD_ID_BYTES));
+    put_text(field, CL_ORD_ID_BYTES, text);
     return cl_ord_id_hash(field);
 }
 
