@@ -53,8 +53,9 @@ static bool read_line(const char *text, struct line *line)
     if (time_length == 0 || text[time_length] != ',') return false;
     const char *at = text + time_length + 1;
     if (!read_number(&at, 7, &line->type) || line->type == 0) return false;
+    if (line->type > LOBSTER_EXECUTE)
+        return true; /* crosses and halts carry -1 for what they lack */
     if (!read_number(&at, ID_MAX, &line->id)) return false;
-    if (line->type > LOBSTER_EXECUTE) return true; /* halts carry -1 for what they have not */
     if (!read_number(&at, QTY_MAX, &line->qty) || line->qty == 0) return false;
     if (!read_number(&at, PX_MAX, &line->px) || line->px == 0) return false;
     size_t end = strcspn(at, "\r\n");
@@ -189,6 +190,19 @@ static bool list_resting(struct lobster *self)
     return true;
 }
 
+bool lobster_read_from(struct lobster *self, FILE *file, uint64_t limit,
+                       char why[LOBSTER_WHY_BYTES])
+{
+    memset(self, 0, sizeof *self);
+    bool ok = read_lines(self, file, limit, why);
+    if (ok && !list_resting(self)) {
+        snprintf(why, LOBSTER_WHY_BYTES, "out of memory");
+        ok = false;
+    }
+    if (!ok) lobster_free(self);
+    return ok;
+}
+
 bool lobster_read(struct lobster *self, const char *path, uint64_t limit,
                   char why[LOBSTER_WHY_BYTES])
 {
@@ -198,12 +212,7 @@ bool lobster_read(struct lobster *self, const char *path, uint64_t limit,
         snprintf(why, LOBSTER_WHY_BYTES, "%s", strerror(errno));
         return false;
     }
-    bool ok = read_lines(self, file, limit, why);
+    bool ok = lobster_read_from(self, file, limit, why);
     fclose(file);
-    if (ok && !list_resting(self)) {
-        snprintf(why, LOBSTER_WHY_BYTES, "out of memory");
-        ok = false;
-    }
-    if (!ok) lobster_free(self);
     return ok;
 }

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "engine/base/units.h"
 
@@ -53,6 +54,10 @@ enum { LOBSTER_WHY_BYTES = 256 };
 /* Reads the first `limit` messages (0: all). False with the reason, line number included. */
 bool lobster_read(struct lobster *self, const char *path, uint64_t limit,
                   char why[LOBSTER_WHY_BYTES]);
+
+/* The same from a file that is open. */
+bool lobster_read_from(struct lobster *self, FILE *file, uint64_t limit,
+                       char why[LOBSTER_WHY_BYTES]);
 
 /* The index of an order id; false when no line names it. */
 bool lobster_find(const struct lobster *self, uint64_t id, uint32_t *order);
