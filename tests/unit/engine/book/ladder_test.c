@@ -165,7 +165,8 @@ static void room_is_told_exactly(void **state)
     (void)state;
     struct fixture f;
     uint32_t root = 0, inserted = 0;
-    open_pool(&f, 1 + 1 + 5 * LADDER_NODES_A_LEVEL + 1); /* nobody, root, five levels, one short */
+    /* nobody, the root, five levels far apart, and too little for another ladder with its root */
+    open_pool(&f, 1 + 1 + 5 * LADDER_NODES_A_LEVEL + LADDER_NODES_A_LEVEL);
     while (ladder_pool_has_room(&f.pool)) {
         ladder_insert(&f.pool, &root, inserted << 18, inserted + 1);
         inserted++;

@@ -93,6 +93,18 @@ static void an_id_belongs_to_its_account(void **state)
     arena_unmap(f.block, f.bytes);
 }
 
+/* With four slots, strangers' ids are met on the way. */
+static void an_id_met_while_searching_is_not_taken_for_ones_own(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_ids(&f, 2);
+    assert_true(cl_ord_id_add(&f.ids, ANN, hash_of("first"), 77));
+    for (account_id_t account = ANN + 1; account < 100; account++)
+        assert_int_equal(cl_ord_id_find(&f.ids, account, hash_of("first")), 0);
+    arena_unmap(f.block, f.bytes);
+}
+
 /* Filled to the brim, so that probing runs over the table's end and through long runs. */
 static void a_full_table_still_finds_all(void **state)
 {
@@ -138,6 +150,7 @@ int main(void)
         cmocka_unit_test(which_texts_are_ids),
         cmocka_unit_test(every_character_counts),
         cmocka_unit_test(an_id_belongs_to_its_account),
+        cmocka_unit_test(an_id_met_while_searching_is_not_taken_for_ones_own),
         cmocka_unit_test(a_full_table_still_finds_all),
         cmocka_unit_test(adding_a_used_id_stops_the_process),
     };
