@@ -181,9 +181,13 @@ void exchange_announce(const struct exchange *self)
             printf("  %-9s  account %u, ", c->name, parties[i].account);
         else
             printf("  %-9s  ", c->name);
-        printf("key %s, secret %s\n", c->key, c->secret);
+        /* a demonstration's secrets are for everyone to try; a venue's are in the file alone */
+        printf("key %s", c->key);
+        if (!self->options->no_demo) printf(", secret %s", c->secret);
+        printf("\n");
     }
-    printf("  for programs: %s/demo.json\n", self->instance.data_dir);
+    printf("  keys       %s/demo.json (for programs; readable for you alone)\n",
+           self->instance.data_dir);
     if (self->has_postgres)
         printf("  SQL        %s psql --data %s -c 'SELECT * FROM trades LIMIT 10'\n", program,
                data);
