@@ -142,7 +142,7 @@ CREATE INDEX trade_row_trade_time ON hoga.trade_row USING brin (trade_time);
 CREATE TABLE hoga.refusal_row (
     out_seq bigint PRIMARY KEY,
     in_seq bigint NOT NULL,
-    command integer NOT NULL,     -- template of the command, as engine/message/schema.xml numbers it
+    command integer NOT NULL,     -- its template, as engine/message/schema.xml numbers them
     account bigint,
     order_id bigint,
     reject_reason integer NOT NULL,

@@ -54,7 +54,8 @@ SELECT k.key_id, k.user_id, u.name AS user_name,
                  CASE WHEN k.scopes & 8 <> 0 THEN 'report' END) AS scopes,
        k.added
 FROM hoga.api_key_row k LEFT JOIN hoga.user_row u USING (user_id);
-COMMENT ON VIEW public.api_keys IS 'API keys (never their secrets), whose they are and what they may do.';
+COMMENT ON VIEW public.api_keys IS
+    'API keys (never their secrets), whose they are and what they may do.';
 
 CREATE VIEW public.instruments AS
 SELECT instrument, symbol, name, tick_px * 0.0001 AS tick_size, tick_px, lot_qty, max_order_qty,
@@ -64,7 +65,8 @@ COMMENT ON VIEW public.instruments IS 'Listed instruments.';
 
 CREATE VIEW public.reject_reasons AS
 SELECT reject_reason AS number, code, detail FROM hoga.reject_reason;
-COMMENT ON VIEW public.reject_reasons IS 'Every reject reason: the number, the code clients see, what it means.';
+COMMENT ON VIEW public.reject_reasons IS
+    'Every reject reason: the number, the code clients see, what it means.';
 
 CREATE VIEW public.deposits AS
 SELECT d.out_seq AS deposit_id, d.account, a.name AS account_name,
@@ -122,7 +124,7 @@ LEFT JOIN hoga.user_row u ON u.user_id = o.user_id
 LEFT JOIN hoga.instrument_row i ON i.instrument = e.instrument
 LEFT JOIN hoga.reject_reason r ON r.reject_reason = e.reject_reason;
 COMMENT ON VIEW public.executions IS
-    'Every report about an order, in the order they happened; fills have last_qty > 0, two a trade.';
+    'Every report about an order, in the order of time; fills have last_qty > 0, two a trade.';
 
 CREATE VIEW public.trades AS
 SELECT t.trade_id, i.symbol, t.last_qty, t.last_px * 0.0001 AS last_price, t.last_px,

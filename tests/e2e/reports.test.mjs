@@ -128,7 +128,7 @@ describe("a PostgreSQL that does not start", () => {
         assert.deepEqual(
             await exchange.sql(
                 "select count(*), max(exec_id) - min(exec_id) + 1 - count(*) from " +
-                    "(select exec_id from executions union all select refusal_id from refusals) all_events",
+                    "(select exec_id from executions union all select refusal_id from refusals) events",
             ),
             [["160", "0"]],
             "no event is missing",
