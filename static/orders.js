@@ -80,7 +80,6 @@ export class Orders extends EventTarget {
     take(order) {
         const known = this.orders.get(order.order_id);
         if (known && known.updatedAt > order.updated_at) {
-            known.timeInForce = order.time_in_force;
             known.createdAt = order.created_at;
             this.#changed();
             return;
@@ -127,7 +126,7 @@ export class Orders extends EventTarget {
                 clientOrderId: execution.client_order_id,
                 symbol: execution.symbol,
                 side: execution.side,
-                timeInForce: known?.timeInForce ?? null,
+                timeInForce: execution.time_in_force,
                 status: execution.status,
                 rejectReason: execution.reject_reason,
                 qty: execution.qty,

@@ -30,7 +30,6 @@ import { Ticket } from "./ticket.js";
 
 const BOOK_DEPTH = 20;
 const RETRY_MS = 1000;
-const COMPLETE_MS = 4000;
 const byId = (id) => document.getElementById(id);
 
 /* Repeats a read until it succeeds: at start the exchange may still be reading its journal. */
@@ -105,10 +104,6 @@ class Page {
         this.orders.addEventListener(
             "change",
             oncePerFrame(() => this.#markOwn(), 150),
-        );
-        this.orders.addEventListener(
-            "change",
-            oncePerFrame(() => this.#completeOrders(), COMPLETE_MS),
         );
         this.feed.addEventListener("state", () => this.#showSession());
         this.feed.subscribeExecutions({
@@ -257,16 +252,6 @@ class Page {
             await untilRead(() => this.orders.load(signer));
         } catch (problem) {
             if (signer === this.signer) setText(byId("session-problem"), explain(problem));
-        }
-    }
-
-    /* Executions of orders that another client sent do not say everything about them. */
-    #completeOrders() {
-        const incomplete = this.orders.open().some((order) => order.timeInForce === null);
-        if (incomplete && this.signer && this.orders.loaded) {
-            this.orders.load(this.signer).catch(() => {
-                // Tried again with the next execution; until then a column is empty.
-            });
         }
     }
 

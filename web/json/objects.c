@@ -150,6 +150,10 @@ void json_execution(struct json_buffer *self, const struct engine *engine,
     put_symbol(self, engine, event->instrument);
     TEXT(self, ",\"side\":");
     put_word(self, json_side(event->side));
+    TEXT(self, ",\"type\":");
+    put_word(self, json_ord_type(event->ord_type));
+    TEXT(self, ",\"time_in_force\":");
+    put_word(self, json_time_in_force(event->time_in_force));
     TEXT(self, ",\"exec_type\":");
     put_word(self, json_exec_type(event->exec_type));
     TEXT(self, ",\"status\":");

@@ -32,6 +32,8 @@ const execution = (more) => ({
     client_order_id: "a",
     symbol: "AAPL",
     side: "buy",
+    type: "limit",
+    time_in_force: "gtc",
     exec_type: "new",
     status: "new",
     reject_reason: null,

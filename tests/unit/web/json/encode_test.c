@@ -203,7 +203,8 @@ static void an_order_and_its_execution_read_back(void **state)
     json_execution(&b, exchange.engine, execution);
     expect(&b, "{\"exec_id\":\"9\",\"seq\":2,\"order_id\":\"77\","
                "\"client_order_id\":\"my \\\"id\\\"\",\"symbol\":\"MSFT\",\"side\":\"sell\","
-               "\"exec_type\":\"trade\",\"status\":\"partially_filled\",\"reject_reason\":null,"
+               "\"type\":\"limit\",\"time_in_force\":\"gtc\",\"exec_type\":\"trade\","
+               "\"status\":\"partially_filled\",\"reject_reason\":null,"
                "\"qty\":10,\"limit_price\":\"100.0100\",\"last_qty\":4,"
                "\"last_price\":\"100.0200\",\"cum_qty\":4,\"leaves_qty\":6,\"trade_id\":\"3\","
                "\"liquidity\":\"taker\",\"time\":\"2023-11-14T22:13:20.000000001Z\","
