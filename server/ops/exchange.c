@@ -310,6 +310,8 @@ static void stop_all(struct exchange *self)
     stop(self, "postgres-setup");
     stop(self, "postgres-init");
     stop(self, "postgresql");
+    if (self->has_postgres && !self->postgres.external)
+        (void)rmdir(self->postgres.socket_dir); /* it may be under /tmp; stays if not empty */
     control_close(self->control);
     self->control = NULL;
     /* all of it is in the archive now; after a core that did not end well it may not be */

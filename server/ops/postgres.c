@@ -126,14 +126,16 @@ static enum status own_directory(const char *path, uid_t uid, gid_t gid)
     return STATUS_IO;
 }
 
-/* A Unix socket's path is short (108 bytes): a deep data directory gets its socket under /tmp. */
+/* A Unix socket's path is short (108 bytes), and PostgreSQL takes commas and quotes in it for its
+ * own: a data directory that is too deep or so named gets its socket under /tmp. */
 static void choose_socket_dir(struct postgres *self, const struct instance *instance)
 {
     static const char socket_name[] = "/.s.PGSQL.5432.lock";
     (void)snprintf(self->socket_dir, sizeof self->socket_dir, "%.*s/run", LAYOUT_PATH_BYTES - 8,
                    self->base_dir);
     struct sockaddr_un address;
-    if (strlen(self->socket_dir) + sizeof socket_name > sizeof address.sun_path)
+    if (strlen(self->socket_dir) + sizeof socket_name > sizeof address.sun_path ||
+        strpbrk(self->socket_dir, ",'\"\\"))
         (void)snprintf(self->socket_dir, sizeof self->socket_dir, "/tmp/hoga-pg-%s", instance->id);
 }
 
