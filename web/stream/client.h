@@ -18,7 +18,7 @@
 
 #include "web/admission/admission.h"
 #include "web/json/encode.h"
-#include "web/stream/frame_queue.h"
+#include "web/frames/frame_queue.h"
 
 enum {
     CLIENT_QUEUE_MAX_BYTES = 1024 * 1024, /* beyond: closed with CLOSE_TOO_SLOW */

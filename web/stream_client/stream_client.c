@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "web/frames/frame_queue.h"
 #include "web/stream_client/signature.h"
 
 enum {
@@ -13,6 +14,8 @@ enum {
     REASON_BYTES = 160,
     FIRST_WINDOW = 64,                    /* a power of two */
     MESSAGE_MAX_BYTES = 64 * 1024 * 1024, /* of what the server sends */
+    REQUEST_MAX_BYTES = 16384,            /* of what it takes */
+    WRITE_BYTES = 64 * 1024,
 };
 
 /* A request that waits for its answer; its place is its id's in the window. */
@@ -20,13 +23,6 @@ struct waiting {
     bool waits;
     stream_answered answered;
     void *context;
-};
-
-/* A request that waits for the socket. */
-struct outgoing {
-    struct outgoing *next;
-    size_t length;
-    unsigned char bytes[]; /* LWS_PRE, then the text */
 };
 
 struct stream_client {
@@ -44,8 +40,9 @@ struct stream_client {
     size_t window_size;
     size_t in_flight;
 
-    struct outgoing *outgoing, **outgoing_end;
-    char *message; /* pieces so far */
+    struct frame_queue out;
+    struct stream_client *unflushed_next; /* the dialer's */
+    char *message;                        /* pieces so far */
     size_t message_bytes, message_capacity;
 };
 
@@ -62,22 +59,11 @@ struct stream_client *stream_client_create(struct stream_dialer *dialer,
     }
     self->window_size = FIRST_WINDOW;
     self->first_id = self->next_id = 1;
-    self->outgoing_end = &self->outgoing;
     self->dialer = dialer;
     self->hooks = *hooks;
     self->signs_in = credentials != NULL;
     if (credentials) self->credentials = *credentials;
     return self;
-}
-
-static void drop_outgoing(struct stream_client *self)
-{
-    while (self->outgoing) {
-        struct outgoing *first = self->outgoing;
-        self->outgoing = first->next;
-        free(first);
-    }
-    self->outgoing_end = &self->outgoing;
 }
 
 void stream_client_destroy(struct stream_client *self)
@@ -87,7 +73,8 @@ void stream_client_destroy(struct stream_client *self)
         lws_set_opaque_user_data(self->wsi, NULL);
         lws_set_timeout(self->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
     }
-    drop_outgoing(self);
+    stream_dialer_forget(self->dialer, self);
+    frame_queue_free(&self->out);
     free(self->window);
     free(self->message);
     free(self);
@@ -115,44 +102,52 @@ static bool widen(struct stream_client *self)
     return true;
 }
 
-/* Writes what waits, as far as the socket takes it. */
-static bool write_outgoing(struct stream_client *self)
+struct stream_client **stream_client_link(struct stream_client *self)
 {
-    while (self->outgoing && !lws_partial_buffered(self->wsi)) {
-        struct outgoing *first = self->outgoing;
-        int length = (int)first->length;
-        if (lws_write(self->wsi, first->bytes + LWS_PRE, first->length, LWS_WRITE_TEXT) < length)
-            return false;
-        self->outgoing = first->next;
-        if (!self->outgoing) self->outgoing_end = &self->outgoing;
-        free(first);
+    return &self->unflushed_next;
+}
+
+/* Writes what waits, as far as the socket takes it. False when it has failed. */
+static bool write_queue(struct stream_client *self)
+{
+    uint8_t *frames;
+    size_t bytes;
+    while (!lws_partial_buffered(self->wsi) &&
+           (bytes = frame_queue_next(&self->out, WRITE_BYTES, &frames)) > 0) {
+        if (lws_write(self->wsi, frames, bytes, LWS_WRITE_HTTP) < (int)bytes) return false;
+        frame_queue_sent(&self->out, bytes);
     }
-    if (self->outgoing) lws_callback_on_writable(self->wsi);
+    if (frame_queue_bytes(&self->out) > 0) lws_callback_on_writable(self->wsi);
     return true;
+}
+
+void stream_client_flush(struct stream_client *self)
+{
+    /* A socket that fails is told by libwebsockets' own callback. */
+    if (self->wsi && !write_queue(self))
+        lws_set_timeout(self->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+}
+
+static bool put_request(struct stream_client *self, const char *method, const char *params)
+{
+    uint8_t mask[4];
+    char text[REQUEST_MAX_BYTES];
+    int length = snprintf(text, sizeof text, "{\"id\":%" PRIu64 ",\"method\":\"%s\",\"params\":%s}",
+                          self->next_id, method, params);
+    if (length < 0 || (size_t)length >= sizeof text) return false;
+    return stream_dialer_mask(self->dialer, mask) &&
+           frame_queue_put_masked(&self->out, text, (size_t)length, mask);
 }
 
 static bool call(struct stream_client *self, const char *method, const char *params,
                  stream_answered answered, void *context)
 {
-    if (!self->wsi || !widen(self)) return false;
-    size_t room = strlen(method) + strlen(params) + 64;
-    struct outgoing *request = malloc(sizeof *request + LWS_PRE + room);
-    if (!request) return false;
-    int length = snprintf((char *)request->bytes + LWS_PRE, room,
-                          "{\"id\":%" PRIu64 ",\"method\":\"%s\",\"params\":%s}", self->next_id,
-                          method, params);
-    request->length = (size_t)length;
-    request->next = NULL;
-    *self->outgoing_end = request;
-    self->outgoing_end = &request->next;
-
+    if (!self->wsi || !widen(self) || !put_request(self, method, params)) return false;
     self->window[self->next_id & (self->window_size - 1)] =
         (struct waiting){true, answered, context};
     self->next_id++;
     self->in_flight++;
-    /* A socket that fails is told by libwebsockets' own callback. */
-    if (!write_outgoing(self))
-        lws_set_timeout(self->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+    stream_dialer_wake(self->dialer, self);
     return true;
 }
 
@@ -283,7 +278,7 @@ static void closed(struct stream_client *self, const char *why)
     self->wsi = NULL;
     self->open = false;
     self->message_bytes = 0;
-    drop_outgoing(self);
+    frame_queue_free(&self->out);
     struct waiting waiting;
     while (self->in_flight > 0)
         if (take_waiting(self, self->first_id, &waiting) && waiting.answered)
@@ -314,7 +309,7 @@ int stream_client_callback(struct lws *wsi, enum lws_callback_reasons reason, vo
             opened(self, 0);
         return 0;
     case LWS_CALLBACK_CLIENT_RECEIVE: receive(self, in, length); return 0;
-    case LWS_CALLBACK_CLIENT_WRITEABLE: return write_outgoing(self) ? 0 : -1;
+    case LWS_CALLBACK_CLIENT_WRITEABLE: return write_queue(self) ? 0 : -1;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: note_close(self, in, length); return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         closed(self, in ? (const char *)in : "cannot connect");

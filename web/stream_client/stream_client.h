@@ -53,7 +53,8 @@ void stream_client_destroy(struct stream_client *self);
 bool stream_client_open(struct stream_client *self, const char *url);
 
 /* Sends a request; `params` is JSON text. `answered` (may be NULL) is called exactly once, unless
- * false is returned: then the connection is not open, or there is no memory. */
+ * false is returned: then the connection is not open, the request longer than the server takes
+ * (16 KiB), or there is no memory. */
 bool stream_client_call(struct stream_client *self, const char *method, const char *params,
                         stream_answered answered, void *context);
 

@@ -2,12 +2,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
 
-enum { RECEIVE_BYTES = 64 * 1024 };
+enum { RECEIVE_BYTES = 64 * 1024, RANDOM_BYTES = 256 /* getrandom() gives as many at once */ };
 
 struct stream_dialer {
     struct lws_context *context; /* set to NULL by libwebsockets at the end of its destruction */
     uv_timer_t stopping;
+    uv_prepare_t turn_end;
+    struct stream_client *unflushed;
+    uint8_t random[RANDOM_BYTES];
+    size_t random_left;
 };
 
 static const struct lws_protocols protocols[] = {
@@ -16,6 +22,42 @@ static const struct lws_protocols protocols[] = {
      .rx_buffer_size = RECEIVE_BYTES},
     {.name = NULL},
 };
+
+/* Runs before the loop waits: all requests of this turn go out together. */
+static void on_turn_end(uv_prepare_t *prepare)
+{
+    struct stream_dialer *self = prepare->data;
+    while (self->unflushed) {
+        struct stream_client *client = self->unflushed;
+        stream_dialer_forget(self, client);
+        stream_client_flush(client);
+    }
+}
+
+void stream_dialer_wake(struct stream_dialer *self, struct stream_client *client)
+{
+    stream_dialer_forget(self, client);
+    *stream_client_link(client) = self->unflushed;
+    self->unflushed = client;
+}
+
+void stream_dialer_forget(struct stream_dialer *self, struct stream_client *client)
+{
+    struct stream_client **link = &self->unflushed;
+    while (*link && *link != client) link = stream_client_link(*link);
+    if (*link) *link = *stream_client_link(client);
+}
+
+bool stream_dialer_mask(struct stream_dialer *self, uint8_t mask[4])
+{
+    if (self->random_left == 0) {
+        if (getrandom(self->random, sizeof self->random, 0) != sizeof self->random) return false;
+        self->random_left = sizeof self->random;
+    }
+    self->random_left -= 4;
+    memcpy(mask, self->random + self->random_left, 4);
+    return true;
+}
 
 struct stream_dialer *stream_dialer_create(uv_loop_t *loop)
 {
@@ -40,7 +82,9 @@ struct stream_dialer *stream_dialer_create(uv_loop_t *loop)
         return NULL;
     }
     uv_timer_init(loop, &self->stopping);
-    self->stopping.data = self;
+    uv_prepare_init(loop, &self->turn_end);
+    self->stopping.data = self->turn_end.data = self;
+    uv_prepare_start(&self->turn_end, on_turn_end);
     return self;
 }
 
@@ -54,6 +98,7 @@ static void on_stopping(uv_timer_t *timer)
 {
     struct stream_dialer *self = timer->data;
     lws_context_destroy(self->context);
+    uv_close((uv_handle_t *)&self->turn_end, NULL);
     uv_close((uv_handle_t *)timer, NULL);
 }
 

@@ -1,4 +1,4 @@
-#include "web/stream/frame_queue.h"
+#include "web/frames/frame_queue.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +7,10 @@
 
 enum {
     QUEUE_FIRST_CAPACITY = 4096,
-    QUEUE_KEPT_CAPACITY = 16384, /* an idle client keeps no more than this */
+    QUEUE_KEPT_CAPACITY = 16384, /* an idle connection keeps no more than this */
     FRAME_HEADER_MAX_BYTES = 10,
+    FRAME_MASK_BYTES = 4,
+    FRAME_MASKED = 0x80, /* in the second byte */
     FRAME_TEXT_FINAL = 0x81,
     FRAME_CLOSE_FINAL = 0x88,
     CONTROL_MAX_BYTES = 125, /* of a control frame's payload */
@@ -61,11 +63,13 @@ static size_t write_header(uint8_t *at, size_t length)
 /* Bytes of the frame that begins here, its header included. */
 static size_t frame_bytes(const uint8_t *at)
 {
-    if (at[1] <= 125) return 2 + (size_t)at[1];
-    unsigned bytes = at[1] == 126 ? 2 : 8;
+    size_t header = 2 + (at[1] & FRAME_MASKED ? FRAME_MASK_BYTES : 0);
+    uint8_t form = at[1] & (FRAME_MASKED - 1);
+    if (form <= 125) return header + form;
+    unsigned bytes = form == 126 ? 2 : 8;
     uint64_t length = 0;
     for (unsigned i = 0; i < bytes; i++) length = length << 8 | at[2 + i];
-    return 2 + bytes + (size_t)length;
+    return header + bytes + (size_t)length;
 }
 
 bool frame_queue_put(struct frame_queue *self, const char *head, size_t head_bytes,
@@ -77,6 +81,20 @@ bool frame_queue_put(struct frame_queue *self, const char *head, size_t head_byt
     self->tail += head_bytes;
     if (body_bytes) memcpy(self->bytes + self->tail, body, body_bytes);
     self->tail += body_bytes;
+    return true;
+}
+
+bool frame_queue_put_masked(struct frame_queue *self, const char *text, size_t length,
+                            const uint8_t mask[4])
+{
+    if (!reserve(self, FRAME_HEADER_MAX_BYTES + FRAME_MASK_BYTES + length)) return false;
+    uint8_t *at = self->bytes + self->tail;
+    size_t header = write_header(at, length);
+    at[1] |= FRAME_MASKED;
+    memcpy(at + header, mask, FRAME_MASK_BYTES);
+    at += header + FRAME_MASK_BYTES;
+    for (size_t i = 0; i < length; i++) at[i] = (uint8_t)((uint8_t)text[i] ^ mask[i % 4]);
+    self->tail += header + FRAME_MASK_BYTES + length;
     return true;
 }
 

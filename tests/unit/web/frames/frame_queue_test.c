@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "web/stream/frame_queue.h"
+#include "web/frames/frame_queue.h"
 
 static uint64_t random_state = 42;
 
@@ -104,6 +104,35 @@ static void test_chunks_are_whole_frames_in_order(void **state)
     frame_queue_free(&queue);
 }
 
+static void test_a_clients_frames_are_masked(void **state)
+{
+    (void)state;
+    /* "Hello" under this mask is RFC 6455's own example, §5.7 */
+    static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
+    static const uint8_t wanted[] = {0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d,
+                                     0x7f, 0x9f, 0x4d, 0x51, 0x58};
+    struct frame_queue queue = {0};
+    uint8_t *frames;
+    assert_true(frame_queue_put_masked(&queue, "Hello", 5, mask));
+    assert_int_equal(frame_queue_next(&queue, 100, &frames), sizeof wanted);
+    assert_memory_equal(frames, wanted, sizeof wanted);
+    frame_queue_sent(&queue, sizeof wanted);
+    /* and chunks keep to whole ones of every length */
+    char *text = calloc(1, 70000);
+    static const size_t lengths[] = {0, 125, 126, 65535, 65536};
+    for (unsigned i = 0; i < 5; i++) {
+        assert_true(frame_queue_put_masked(&queue, text, lengths[i], mask));
+        assert_true(frame_queue_put_masked(&queue, text, 1, mask));
+        size_t header = lengths[i] < 126 ? 2 : lengths[i] < 65536 ? 4 : 10;
+        assert_int_equal(frame_queue_next(&queue, 1, &frames), header + 4 + lengths[i]);
+        frame_queue_sent(&queue, header + 4 + lengths[i]);
+        assert_int_equal(frame_queue_next(&queue, 1, &frames), 7);
+        frame_queue_sent(&queue, 7);
+    }
+    frame_queue_free(&queue);
+    free(text);
+}
+
 static void test_a_close_frame_ends_the_queue(void **state)
 {
     (void)state;
@@ -140,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lengths_around_the_forms_of_a_header),
         cmocka_unit_test(test_chunks_are_whole_frames_in_order),
+        cmocka_unit_test(test_a_clients_frames_are_masked),
         cmocka_unit_test(test_a_close_frame_ends_the_queue),
         cmocka_unit_test(test_an_empty_queue_gives_large_memory_back),
     };
