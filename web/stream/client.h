@@ -17,8 +17,8 @@
 #include <stdint.h>
 
 #include "web/admission/admission.h"
-#include "web/json/encode.h"
 #include "web/frames/frame_queue.h"
+#include "web/json/encode.h"
 
 enum {
     CLIENT_QUEUE_MAX_BYTES = 1024 * 1024, /* beyond: closed with CLOSE_TOO_SLOW */
