@@ -166,8 +166,9 @@ static void publish(struct core *self)
     if (c->durability == DURABILITY_MEMORY)
         atomic_store_explicit(&c->released_seq, self->in.next_seq - 1, memory_order_release);
     archiver_wake(c);
-    atomic_store_explicit(&self->station->in_seq, self->in.next_seq - 1, memory_order_relaxed);
-    atomic_store_explicit(&self->station->out_seq, self->out.next_seq - 1, memory_order_relaxed);
+    /* out first: whoever reads in_seq (acquire) finds all events of the commands up to there */
+    atomic_store_explicit(&self->station->out_seq, self->out.next_seq - 1, memory_order_release);
+    atomic_store_explicit(&self->station->in_seq, self->in.next_seq - 1, memory_order_release);
 }
 
 static unsigned poll_all(struct core *self)
