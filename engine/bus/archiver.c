@@ -19,6 +19,7 @@
 
 enum {
     SPIN_MAX = 200,                   /* pauses before sleeping */
+    GATHER_MAX = 16,                  /* looks for more before a sync */
     OUT_SYNC_BYTES = 8 * 1024 * 1024, /* how much of `out` replay may have to make again */
     IDLE_WAIT_NS = 50 * 1000 * 1000,  /* idle for so long: time to note what is safe */
 };
@@ -192,15 +193,30 @@ static uint64_t copy_up_to(const struct archiver *self, struct archive *a, uint6
 
 /* ---- the thread ---- */
 
+/* Copies what `in` holds, and what comes while it copies: a sync costs as much as copying hundreds
+ * of records, so a burst should have one. Bounded, so that a steady stream is released, too.
+ * Returns the last sequence number copied, and where it ends. */
+static seq_t gather_in(struct archiver *self, uint64_t *position, uint64_t *copied)
+{
+    seq_t gathered = atomic_load_explicit(&self->in.cursors->durable_seq, memory_order_relaxed);
+    *copied = 0;
+    for (unsigned round = 0; round < GATHER_MAX; round++) {
+        seq_t seq = atomic_load_explicit(&self->in.cursors->written_seq, memory_order_acquire);
+        if (seq == gathered) break;
+        gathered = seq;
+        *position = atomic_load_explicit(&self->in.cursors->written_position, memory_order_relaxed);
+        *copied += copy_up_to(self, &self->in, *position);
+    }
+    return gathered;
+}
+
 /* Commits what `in` holds and releases it. Returns whether there was anything. */
 static bool commit_in(struct archiver *self)
 {
-    seq_t seq = atomic_load_explicit(&self->in.cursors->written_seq, memory_order_acquire);
+    uint64_t position = 0, copied;
+    seq_t seq = gather_in(self, &position, &copied);
     if (seq == atomic_load_explicit(&self->in.cursors->durable_seq, memory_order_relaxed))
         return false;
-    uint64_t position =
-        atomic_load_explicit(&self->in.cursors->written_position, memory_order_relaxed);
-    uint64_t copied = copy_up_to(self, &self->in, position);
     sync_archive(self, &self->in);
     atomic_store_explicit(&self->in.cursors->durable_position, position, memory_order_relaxed);
     atomic_store_explicit(&self->in.cursors->durable_seq, seq, memory_order_release);
@@ -279,7 +295,14 @@ static void archive_begin(const struct archiver *self, struct archive *a, enum j
     uint64_t durable = atomic_load_explicit(&cursors->durable_position, memory_order_relaxed);
     uint64_t written = atomic_load_explicit(&cursors->written_position, memory_order_relaxed);
     uint64_t from = durable && durable < written ? durable : written;
-    open_segment(self, a, (uint32_t)(from >> 32));
+    uint32_t number = (uint32_t)(from >> 32);
+    char path[SEGMENT_PATH_BYTES];
+    segment_archive_path(path, self->instance, kind, number);
+    /* a new exchange: its first segment like all that the keeper makes later */
+    if (access(path, F_OK) != 0 &&
+        archiver_prepare(self->instance, kind, number, self->control->segment_bytes) != STATUS_OK)
+        disk_failed(self, a, "make");
+    open_segment(self, a, number);
     (void)copy_up_to(self, a, written); /* also what was safe already: the file was just cut */
     sync_archive(self, a);
 }
