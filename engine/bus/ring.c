@@ -25,7 +25,7 @@ struct ring_shared {
     _Alignas(64) uint8_t buffer[];
 };
 
-/* A message in the buffer; `length` counts this header, the next one begins 8-aligned behind. */
+/* A message in the buffer; `length` counts this header, the next one begins behind it, aligned. */
 struct ring_entry {
     uint32_t length; /* RING_FILLER: the next message is at the buffer's begin */
     uint32_t pad;
@@ -35,15 +35,15 @@ struct ring_entry {
 _Static_assert(sizeof(struct ring_entry) == 16, "messages behind it stay 8-aligned");
 _Static_assert(offsetof(struct ring_shared, buffer) == 192, "ring header");
 
-static uint64_t align8(uint64_t n)
+static uint64_t aligned(uint64_t n)
 {
-    return (n + 7) & ~UINT64_C(7);
+    return (n + RING_ALIGN - 1) & ~(uint64_t)(RING_ALIGN - 1);
 }
 
 enum status ring_open_file(struct ring *self, const char *path, uint64_t capacity, uint64_t start)
 {
     struct shared_file file;
-    CHECK(capacity >= 4096 && (capacity & (capacity - 1)) == 0 && (start & 7) == 0);
+    CHECK(capacity >= 4096 && (capacity & (capacity - 1)) == 0 && start % RING_ALIGN == 0);
     memset(self, 0, sizeof *self);
     self->fd = -1;
     enum status status = shared_file_create(&file, path, sizeof(struct ring_shared) + capacity);
@@ -77,7 +77,7 @@ enum status ring_create(struct ring *self, const struct instance *instance, stru
     (void)snprintf(path, sizeof path, "%s/ring-%u", instance->shm_dir, source);
     /* A ring made anew begins at the clock, beyond every position of its predecessor (which moved
      * less than a byte a nanosecond): records about the old ring say nothing about this one. */
-    uint64_t start = (uint64_t)clock_wall_ns() & ~UINT64_C(7);
+    uint64_t start = (uint64_t)clock_wall_ns() / RING_ALIGN * RING_ALIGN;
     enum status status = ring_open_file(self, path, control->ring_bytes, start);
     if (status != STATUS_OK) return status;
     self->source = source;
@@ -131,11 +131,11 @@ enum status ring_send(struct ring *self, uint64_t request_id, const void *messag
 {
     CHECK(length >= sizeof(struct sbe_header) && length <= SBE_MESSAGE_MAX_BYTES);
     uint64_t mask = self->capacity - 1, at = self->tail_cache;
-    uint64_t need = align8(sizeof(struct ring_entry) + length);
+    uint64_t need = aligned(sizeof(struct ring_entry) + length);
     uint64_t to_end = self->capacity - (at & mask);
     if (to_end < need) {
         if (!has_room(self, at + to_end + need)) return STATUS_FULL;
-        uint32_t filler = RING_FILLER; /* to_end is a multiple of 8, so it fits */
+        uint32_t filler = RING_FILLER; /* to_end is a multiple of the alignment, so it fits */
         memcpy(self->buffer + (at & mask), &filler, sizeof filler);
         at += to_end;
     } else if (!has_room(self, at + need)) {
@@ -161,7 +161,8 @@ enum status ring_peek(struct ring *self, struct ring_message *message)
         }
         /* everything read from here on was written by another process: believe nothing */
         uint64_t available = self->tail_cache - at, to_end = self->capacity - (at & mask);
-        if (available > self->capacity || (available & 7) || (at & 7)) return STATUS_CORRUPT;
+        if (available > self->capacity || available % RING_ALIGN || at % RING_ALIGN)
+            return STATUS_CORRUPT;
         uint32_t length;
         memcpy(&length, self->buffer + (at & mask), sizeof length);
         if (length == RING_FILLER) {
@@ -169,7 +170,7 @@ enum status ring_peek(struct ring *self, struct ring_message *message)
             self->head_cache = at + to_end;
             continue;
         }
-        uint64_t whole = align8(length);
+        uint64_t whole = aligned(length);
         if (length < sizeof(struct ring_entry) + sizeof(struct sbe_header) ||
             length > sizeof(struct ring_entry) + SBE_MESSAGE_MAX_BYTES || whole > available ||
             whole > to_end)
@@ -195,7 +196,7 @@ enum status ring_seek(struct ring *self, uint64_t position)
     uint64_t head = atomic_load_explicit(&self->shared->head, memory_order_acquire);
     uint64_t tail = atomic_load_explicit(&self->shared->tail, memory_order_acquire);
     if (position < head) return STATUS_OK; /* taken already: the record was written after */
-    if (position > tail || (position & 7)) return STATUS_INVALID;
+    if (position > tail || position % RING_ALIGN) return STATUS_INVALID;
     self->head_cache = position;
     self->tail_cache = tail;
     atomic_store_explicit(&self->shared->head, position, memory_order_release);

@@ -27,6 +27,10 @@
 #include "engine/bus/control.h"
 #include "engine/bus/instance.h"
 
+/* Messages begin on cache lines of their own, so that the producer does not write into the line
+ * that the consumer reads. */
+enum { RING_ALIGN = 64 };
+
 struct ring_shared; /* the file's layout, in ring.c */
 
 /* One side's handle. A producer's and a consumer's handle keep different halves of the cache. */
@@ -59,7 +63,7 @@ MUST_CHECK enum status ring_claim(struct ring *self, const struct instance *inst
                                   struct control *control);
 
 /* Maps a ring file of its own, for tests and benchmarks that have no exchange around them. A new
- * one has its head and tail at `start`, a multiple of 8. */
+ * one has its head and tail at `start`, a multiple of RING_ALIGN. */
 MUST_CHECK enum status ring_open_file(struct ring *self, const char *path, uint64_t capacity,
                                       uint64_t start);
 

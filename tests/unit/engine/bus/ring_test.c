@@ -79,11 +79,11 @@ static void expect_nothing(struct ring *ring)
 static void carries_messages_in_order_past_every_wrap(void **state)
 {
     (void)state;
-    /* every 8-byte place as the beginning, so that every length meets the buffer's end */
-    for (uint64_t start = 0; start < CAPACITY; start += 8) {
+    /* every place as the beginning, so that every length meets the buffer's end */
+    for (uint64_t start = 0; start < CAPACITY; start += RING_ALIGN) {
         struct ring producer = open_ring(start), consumer = open_again();
         expect_nothing(&consumer);
-        for (uint64_t n = 1; n <= 60; n++) {
+        for (uint64_t n = 1; n <= 99; n++) {
             assert_int_equal(send(&producer, n), STATUS_OK);
             if (n % 3 == 0)
                 for (uint64_t k = n - 2; k <= n; k++) expect(&consumer, k);
@@ -98,7 +98,7 @@ static void carries_messages_in_order_past_every_wrap(void **state)
 static void says_full_and_loses_nothing(void **state)
 {
     (void)state;
-    for (uint64_t start = 0; start < 512; start += 8) {
+    for (uint64_t start = 0; start < CAPACITY; start += RING_ALIGN) {
         struct ring producer = open_ring(start), consumer = open_again();
         uint64_t sent = 0;
         while (send(&producer, sent + 1) == STATUS_OK) sent++;
@@ -142,7 +142,8 @@ static void goes_on_where_the_dead_consumer_was(void **state)
     consumer = open_again();
     assert_int_equal(ring_seek(&consumer, sequenced), STATUS_OK);
     expect(&consumer, 3);
-    assert_int_equal(ring_seek(&consumer, 8), STATUS_OK); /* an older ring's record: no news */
+    assert_int_equal(ring_seek(&consumer, RING_ALIGN),
+                     STATUS_OK); /* an older ring's record: no news */
     expect(&consumer, 4);
     assert_int_equal(ring_seek(&consumer, sequenced + CAPACITY * 2), STATUS_INVALID);
     expect(&consumer, 5);
