@@ -18,10 +18,11 @@
 #include "engine/bus/shared_file.h"
 
 enum {
-    SPIN_MAX = 200,                   /* pauses before sleeping */
-    GATHER_MAX = 16,                  /* looks for more before a sync */
-    OUT_SYNC_BYTES = 8 * 1024 * 1024, /* how much of `out` replay may have to make again */
-    IDLE_WAIT_NS = 50 * 1000 * 1000,  /* idle for so long: time to note what is safe */
+    SPIN_MAX = 200,                    /* pauses before sleeping */
+    GATHER_MAX = 16,                   /* looks for more before a sync */
+    OUT_SYNC_BYTES = 8 * 1024 * 1024,  /* how much of `out` replay may have to make again */
+    MEMORY_WAIT_NS = 10 * 1000 * 1000, /* at durability `memory` */
+    IDLE_WAIT_NS = 50 * 1000 * 1000,   /* idle for so long: time to note what is safe */
 };
 
 _Noreturn static void disk_failed(const struct archiver *self, const struct archive *a,
@@ -248,10 +249,18 @@ static bool has_work(const struct archiver *self)
            atomic_load_explicit(&self->stopping, memory_order_relaxed);
 }
 
+/* Where nobody waits for the disk, it follows in its own time, and the core need not wake it. */
+static bool sleep_a_while(struct archiver *self)
+{
+    futex_wait(&self->stop_bell, 0, MEMORY_WAIT_NS);
+    return !has_work(self);
+}
+
 /* Returns whether nothing came. */
 static bool sleep_until_written(struct archiver *self)
 {
     struct control *c = self->control;
+    if (c->durability == DURABILITY_MEMORY) return sleep_a_while(self);
     /* a busy exchange has the next batch already: sleeping and being woken would cost more */
     for (unsigned i = 0; i < SPIN_MAX; i++) {
         if (has_work(self)) return false;
@@ -270,9 +279,12 @@ static void *archiver_run(void *argument)
 {
     struct archiver *self = argument;
     while (!atomic_load_explicit(&self->stopping, memory_order_acquire)) {
-        bool worked = commit_in(self);
-        copy_out(self, !worked);
-        if (worked || !sleep_until_written(self)) continue;
+        if (commit_in(self)) {
+            copy_out(self, false);
+            continue;
+        }
+        if (!sleep_until_written(self)) continue;
+        copy_out(self, true); /* idle: time for what nobody waits for */
         write_watermark(self, &self->in);
         write_watermark(self, &self->out);
     }
@@ -333,6 +345,7 @@ void archiver_stop(struct archiver *self)
 {
     atomic_store_explicit(&self->stopping, 1, memory_order_release);
     futex_ring(&self->control->written_bell);
+    futex_ring(&self->stop_bell);
     (void)pthread_join(self->thread, NULL);
     close_archive(self, &self->in);
     close_archive(self, &self->out);

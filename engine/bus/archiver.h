@@ -48,6 +48,7 @@ struct archiver {
     struct bell_ringer bells;
     pthread_t thread;
     _Atomic int stopping;
+    _Atomic uint32_t stop_bell;
     _Atomic uint64_t *commits;
     _Atomic uint64_t *committed_bytes;
 };

@@ -7,15 +7,24 @@ import { after, before, describe, test } from "node:test";
 
 import { ClientBook } from "./client_book.mjs";
 import { Exchange, sleep, until } from "./exchange.mjs";
+import { SocketClient } from "./socket.mjs";
 
 const MANY = 12000; // executions of about 400 bytes: more than queue and sockets hold
 const TOO_SLOW = 4008;
 
 let exchange;
+let mute; // connected from the beginning; it does not answer pings
+let idle; // so is this one, which does, and sends nothing else
+let pings = 0;
 
 before(async () => {
     exchange = new Exchange(["--quiet-market"]);
     await exchange.start();
+    mute = await SocketClient.open(exchange.demo.ws, { autoPong: false });
+    idle = await exchange.socket();
+    idle.socket.on("ping", () => {
+        pings += 1;
+    });
 });
 after(() => exchange.remove());
 
@@ -173,6 +182,15 @@ describe("the end of a connection has a code", () => {
         const client = await exchange.socket();
         client.socket.close(4321, "enough");
         assert.equal((await client.closed).code, 4321);
+    });
+
+    test("silence for a minute, though the server pings", async () => {
+        const { code, reason } = await mute.closed;
+        assert.equal(code, 4000);
+        assert.match(reason, /60 s/);
+        assert.ok(pings >= 2, `${pings} pings in a minute`);
+        await sleep(2000); // for the other one's minute to be over, too
+        assert.ok((await idle.request("ping")).time_ms > 0, "who answers pings stays");
     });
 
     test("a shutdown is said first", async () => {

@@ -215,8 +215,10 @@ void client_tick(struct client *self, int64_t now_ms)
         client_close(self, CLOSE_SILENT, "nothing heard for 60 s", true);
         return;
     }
-    if (now_ms - self->pinged_ms < CLIENT_PING_MS) return;
+    if (now_ms - self->pinged_ms < CLIENT_PING_MS - CLIENT_TICK_SLACK_MS) return;
     self->pinged_ms = now_ms;
-    unsigned char ping[LWS_PRE + 1];
-    if (lws_write(self->wsi, ping + LWS_PRE, 0, LWS_WRITE_PING) < 0) die(self);
+    /* With a payload: libwebsockets does not report an empty pong. */
+    unsigned char ping[LWS_PRE + 4];
+    memcpy(ping + LWS_PRE, "ping", 4);
+    if (lws_write(self->wsi, ping + LWS_PRE, 4, LWS_WRITE_PING) < 0) die(self);
 }

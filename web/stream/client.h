@@ -26,6 +26,7 @@ enum {
     CLIENT_WRITE_BYTES = 64 * 1024,       /* one write */
     CLIENT_SOCKET_BYTES = 128 * 1024,     /* the kernel's buffer */
     CLIENT_PING_MS = 20 * 1000,
+    CLIENT_TICK_SLACK_MS = 500, /* ticks are a second apart, more or less */
     CLIENT_SILENCE_MS = 60 * 1000,
     CLIENT_CLOSE_MS = 30 * 1000,  /* to read what is left and answer the close */
     CLIENT_ANONYMOUS_PER_S = 100, /* requests before signing in */
