@@ -229,7 +229,7 @@ static void on_closed(void *context, const char *why)
 
 bool flow_seat_open(struct flow_seat *self, struct flow *flow, unsigned number)
 {
-    const struct stream_client_hooks hooks = {self, on_opened, on_pushed, on_closed};
+    const struct stream_client_hooks hooks = {self, on_opened, on_pushed, NULL, on_closed};
     self->flow = flow;
     self->number = number;
     self->retry_ms = RETRY_FIRST_MS;

@@ -216,8 +216,17 @@ static void sign_in(struct stream_client *self)
 
 /* ---- what comes in ---- */
 
+/* The server's answers begin with their id, its pushes with their channel. */
+static bool is_push(const char *text, size_t length)
+{
+    static const char begin[] = "{\"channel\":";
+    return length >= sizeof begin - 1 && memcmp(text, begin, sizeof begin - 1) == 0;
+}
+
 static void receive_message(struct stream_client *self, const char *text, size_t length)
 {
+    if (self->hooks.may_matter && is_push(text, length) && !self->hooks.may_matter(text, length))
+        return;
     json_t *message = json_loadb(text, length, 0, NULL);
     if (!json_is_object(message)) {
         fail(self, "the server sent something that is not a JSON object");

@@ -32,6 +32,9 @@ struct stream_client_hooks {
     void (*opened)(void *context, uint32_t rate_limit);
     /* A message that answers nothing; borrowed. */
     void (*pushed)(void *context, const json_t *message);
+    /* NULL, or: whether a message whose text this is can be of interest at all. One that cannot,
+     * and answers nothing, is not even parsed. */
+    bool (*may_matter)(const char *text, size_t length);
     /* The connection is gone, or never came to be; `why` is valid during the call. Calls that were
      * in flight have been answered with NULLs. It may be opened again. */
     void (*closed)(void *context, const char *why);
