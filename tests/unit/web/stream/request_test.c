@@ -97,8 +97,8 @@ static void test_ids_are_at_most_64_bytes(void **state)
         /* every second byte escaped, so that the echo is longer than the id */
         char id[6 * 65 + 1] = "";
         for (size_t i = 0; i < length; i++) strcat(id, i % 2 ? "\\u0001" : "x");
-        char *whole = malloc(strlen(id) + 64);
-        sprintf(whole, "{\"id\":\"%s\",\"method\":\"ping\"}", id);
+        char whole[sizeof id + 64];
+        snprintf(whole, sizeof whole, "{\"id\":\"%s\",\"method\":\"ping\"}", id);
         assert_int_equal(request_parse(whole, strlen(whole), &request, &complaint), length <= 64);
         if (length <= 64) {
             json_t *echo = json_loads(request.id, JSON_DECODE_ANY, NULL);
@@ -106,7 +106,6 @@ static void test_ids_are_at_most_64_bytes(void **state)
             json_decref(echo);
         }
         json_decref(request.params);
-        free(whole);
     }
 }
 
