@@ -3,9 +3,9 @@
  *   rings --poll--> stamp --append--> `in` --engine_step--> append `out` --publish--> helpers
  *
  * One thread does all of this and nothing else. Beside it: the keeper makes journal segments ahead
- * of use, the archiver copies them to disk and releases, the releaser rings bells at durability
- * `memory`. The pinned thread never opens, extends, writes or syncs a file, and waits only when
- * there is nothing to do.
+ * of use, the archiver copies them to disk and releases; at durability `memory` a core that spins
+ * has a releaser to ring the bells. The pinned thread never opens, extends, writes or syncs a
+ * journal's file, and waits only when there is nothing to do.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -56,7 +56,8 @@ struct core {
     struct ring rings[RING_COUNT];
     bool ring_spoilt[RING_COUNT];
     struct archiver archiver;
-    struct releaser releaser;
+    struct releaser releaser; /* only where the core does not ring by itself */
+    struct bell_ringer bells;
     pthread_t keeper;
     _Atomic uint32_t keeper_bell;
     _Atomic int keeper_stopping;
@@ -160,12 +161,23 @@ static void end_day_if_over(struct core *self)
 
 /* ---- the loop ---- */
 
+/* A core that may sleep has itself just been woken by a system call, and rings its readers with
+ * another: a thread between would only add its own wake-up to every answer. One that spins leaves
+ * system calls to the releaser. */
+static bool rings_itself(const struct core *self)
+{
+    return self->control->durability == DURABILITY_MEMORY && !self->options.spin;
+}
+
 static void publish(struct core *self)
 {
     struct control *c = self->control;
     if (c->durability == DURABILITY_MEMORY)
         atomic_store_explicit(&c->released_seq, self->in.next_seq - 1, memory_order_release);
-    archiver_wake(c);
+    if (rings_itself(self))
+        bell_ring(&self->bells);
+    else
+        archiver_wake(c);
     /* out first: whoever reads in_seq (acquire) finds all events of the commands up to there */
     atomic_store_explicit(&self->station->out_seq, self->out.next_seq - 1, memory_order_release);
     atomic_store_explicit(&self->station->in_seq, self->in.next_seq - 1, memory_order_release);
@@ -253,12 +265,14 @@ static void *keeper_run(void *argument)
 
 static enum status start_helpers(struct core *self)
 {
+    bell_ringer_init(&self->bells, &self->instance, self->control);
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
     enum status status =
         archiver_start(&self->archiver, &self->instance, self->control, self->station);
-    if (status == STATUS_OK && self->control->durability == DURABILITY_MEMORY)
+    if (status == STATUS_OK && self->control->durability == DURABILITY_MEMORY &&
+        !rings_itself(self))
         status = releaser_start(&self->releaser, &self->instance, self->control);
     if (status == STATUS_OK && pthread_create(&self->keeper, NULL, keeper_run, self) != 0)
         status = STATUS_IO;
@@ -272,7 +286,9 @@ static void stop_helpers(struct core *self)
     futex_ring(&self->keeper_bell);
     (void)pthread_join(self->keeper, NULL);
     archiver_stop(&self->archiver);
-    if (self->control->durability == DURABILITY_MEMORY) releaser_stop(&self->releaser);
+    if (self->control->durability == DURABILITY_MEMORY && !rings_itself(self))
+        releaser_stop(&self->releaser);
+    bell_ringer_close(&self->bells);
 }
 
 /* ---- start ---- */

@@ -31,7 +31,7 @@
 enum {
     BATCH_COMMAND_MAX = 10000,
     BATCH_EVENT_MAX = 40000,
-    GATHER_MS = 50,         /* between small batches: fewer transactions under load */
+    GATHER_MS = 150,        /* between small batches: fewer transactions under load */
     BACKOFF_FIRST_MS = 100, /* PostgreSQL away: doubles ... */
     BACKOFF_MAX_MS = 5000,  /* ... up to this */
     AHEAD_GRACE_MS = 5000,  /* a core that starts needs a moment to know where it is */
