@@ -192,9 +192,9 @@ enum status recovery_run(struct recovery *self, const struct instance *instance,
     if (status == STATUS_OK && self->commands)
         fprintf(stderr,
                 "hoga-core: replayed %" PRIu64 " commands, %" PRIu64
-                " events equal, state %08" PRIx32 ", in %.3f s\n",
+                " events equal, state %08" PRIx32 ", in %" PRId64 " ms\n",
                 self->commands, self->events, engine_state_hash(self->engine),
-                (double)(clock_steady_ns() - start_ns) / 1e9);
+                (clock_steady_ns() - start_ns) / 1000000);
     journal_reader_close(&replay.in);
     journal_reader_close(&replay.out);
     return status;

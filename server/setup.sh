@@ -9,7 +9,7 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libwebsockets-dev
     libwebsockets-evlib-uv libmicrohttpd-dev libjansson-dev libpq-dev libssl-dev zlib1g-dev
     libuv1-dev)
 run_packages=(postgresql-15 postgresql-client-15 openssl)
-test_packages=(libcmocka-dev clang chromium fonts-dejavu-core)
+test_packages=(libcmocka-dev clang libclang-rt-14-dev chromium fonts-dejavu-core)
 
 say() { printf '%s\n' "$*"; }
 fail() {
