@@ -17,8 +17,9 @@ enum {
     RATE_MAX = 10000,
     ACT_MS = 10,
     LOCK_MS = 100,
-    STOP_MS = 4000, /* to cancel all orders */
-    BURST_MS = 100, /* of orders that a stalled loop may catch up */
+    OPENING_ACTIONS = 50, /* at once, so that nobody looks at an empty book */
+    STOP_MS = 4000,       /* to cancel all orders */
+    BURST_MS = 100,       /* of orders that a stalled loop may catch up */
     TARGET_BYTES = 128,
 };
 
@@ -103,10 +104,8 @@ static void leave_market(struct flow *self, struct flow_market *market)
     }
 }
 
-static void act_once(struct flow *self)
+static void act(struct flow *self, struct flow_market *market)
 {
-    uint32_t chosen = (uint32_t)(flow_random(&self->random) % self->market_count);
-    struct flow_market *market = &self->markets[chosen];
     if (market->state != FLOW_QUOTING) return;
     struct flow_action action = flow_market_next(market, self->seat_count, &self->random);
     if (action.kind == FLOW_NOTHING) return;
@@ -172,7 +171,8 @@ static void on_act(uv_timer_t *timer)
     if (elapsed_us > BURST_MS * 1000) elapsed_us = BURST_MS * 1000;
     self->due_micro += elapsed_us * (int64_t)self->rate_per_s;
     for (; self->due_micro >= 1000000; self->due_micro -= 1000000)
-        if (self->market_count) act_once(self);
+        if (self->market_count)
+            act(self, &self->markets[flow_random(&self->random) % self->market_count]);
 }
 
 /* Leaves books that are somebody's alone, comes back to those that are not any more. */
@@ -188,7 +188,9 @@ static void on_lock(uv_timer_t *timer)
             market->state = FLOW_ASIDE;
         else if (market->state == FLOW_ASIDE && market->open_count == 0)
             market->state = FLOW_ASKING;
-        if (market->state == FLOW_ASKING && !self->stopping) ask(self, market);
+        if (market->state != FLOW_ASKING) continue;
+        ask(self, market);
+        for (unsigned n = 0; n < OPENING_ACTIONS; n++) act(self, market);
     }
 }
 
