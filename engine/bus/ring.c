@@ -13,7 +13,7 @@
 #include "engine/bus/shared_file.h"
 #include "engine/message/sbe.h"
 
-#define RING_MAGIC  UINT64_C(0x31474e5241474f48) /* "HOGARNG1" */
+#define RING_MAGIC  UINT64_C(0x32474e5241474f48) /* "HOGARNG2": changes with the layout */
 #define RING_FILLER UINT32_C(0xffffffff)
 
 struct ring_shared {
