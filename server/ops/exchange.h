@@ -30,12 +30,15 @@ struct exchange_options {
     const char *address;
     const char *durability; /* "disk" or "memory" */
     const char *pg;         /* conninfo of a PostgreSQL of the operator's; NULL: a private one */
+    uint64_t rate_per_s;    /* what each key may send; 0: not said */
     uint16_t rest_port;     /* 0: any that is free */
     uint16_t ws_port;
     bool no_demo;
     bool quiet_market;
     bool rebuild_reports;
 };
+
+enum { RATE_MAX_PER_S = 1000000 };
 
 enum { EXCHANGE_TEXT_BYTES = 128, EXCHANGE_URL_BYTES = 96 };
 

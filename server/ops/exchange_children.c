@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,7 +107,7 @@ static void add_core(struct exchange *self)
 
 static void add_front(struct exchange *self)
 {
-    static char rate[16];
+    static char rate[24];
     struct child *front = add(self, "front", "REST, WebSocket and the page", "hoga-front");
     (void)snprintf(self->rest_port_text, sizeof self->rest_port_text, "%u",
                    self->options->rest_port);
@@ -115,9 +116,11 @@ static void add_front(struct exchange *self)
               (const char *const[]){"--data", self->instance.data_dir, "--static", self->static_dir,
                                     "--address", self->options->address, "--rest-port",
                                     self->rest_port_text, "--ws-port", self->ws_port_text, NULL});
+    uint64_t rate_per_s = self->options->rate_per_s;
+    if (!rate_per_s && !self->options->no_demo) rate_per_s = RATE_DEMO_PER_S;
+    (void)snprintf(rate, sizeof rate, "%" PRIu64, rate_per_s);
+    if (rate_per_s) arguments(front, (const char *const[]){"--rate", rate, NULL});
     if (self->options->no_demo) return;
-    (void)snprintf(rate, sizeof rate, "%d", RATE_DEMO_PER_S);
-    arguments(front, (const char *const[]){"--rate", rate, NULL});
     /* The page gets a demonstration broker's key from the front: only for who sits at this
      * machine. */
     if (strncmp(self->options->address, "127.", 4) == 0) child_argument(front, "--demo");

@@ -50,6 +50,10 @@ static bool check_options(const struct exchange_options *options)
                 options->durability);
         return false;
     }
+    if (options->rate_per_s > RATE_MAX_PER_S) {
+        fprintf(stderr, "hoga up: --rate may be at most %d\n", RATE_MAX_PER_S);
+        return false;
+    }
     if (options->rest_port == options->ws_port && options->rest_port != 0) {
         fprintf(stderr, "hoga up: --rest-port and --ws-port must differ\n");
         return false;
@@ -191,6 +195,8 @@ int up_main(int argc, char **argv)
         {"address", OPTION_TEXT, &options.address, "IPV4", "to listen on (127.0.0.1)"},
         {"durability", OPTION_TEXT, &options.durability, "disk|memory",
          "when an answer may be told (disk: after fdatasync)"},
+        {"rate", OPTION_COUNT, &options.rate_per_s, "N",
+         "requests a second that each key may send (2000; demonstration 20000)"},
         {"static", OPTION_TEXT, &options.static_dir, "DIR", "the page's files (static/)"},
         {"pg", OPTION_TEXT, &options.pg, "CONNINFO",
          "a PostgreSQL of yours instead of a private one (see sql/cluster.sql)"},

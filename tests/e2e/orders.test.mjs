@@ -541,9 +541,14 @@ describe("limits", () => {
         assert.notEqual(one.headers["request-id"], two.headers["request-id"]);
     });
 
-    test("a key that asks too often is told to wait, alone, and then goes on", async () => {
+    test("a key that asks too often is told to wait, alone, and then goes on", async (t) => {
         const WINDOW = 2000; // requests in flight: a client that does not read is closed
-        const socket = await exchange.socket(0);
+        const strict = new Exchange(["--quiet-market", "--rate", "300"]);
+        await strict.start();
+        t.after(() => strict.remove());
+        const strictAlpha = strict.rest(0);
+        const strictBeta = strict.rest(1);
+        const socket = await strict.socket(0);
         const codes = new Map();
         let [sent, answered, flooding] = [0, 0, true];
         socket.socket.on("message", (bytes) => {
@@ -565,12 +570,12 @@ describe("limits", () => {
         const refused = await until(
             "a refusal over REST",
             async () => {
-                const answer = await alpha.call("GET", "/v1/account");
+                const answer = await strictAlpha.call("GET", "/v1/account");
                 return answer.status === 429 && answer;
             },
             120000,
         );
-        const other = await beta.call("GET", "/v1/account");
+        const other = await strictBeta.call("GET", "/v1/account");
         flooding = false;
         await flood;
         await until("all answers", () => answered === sent);
@@ -582,9 +587,11 @@ describe("limits", () => {
         assert.equal(other.status, 200, "others are not held up");
         await socket.close();
         const later = await until("the bucket to fill", async () => {
-            const answer = await alpha.call("GET", "/v1/account");
+            const answer = await strictAlpha.call("GET", "/v1/account");
             return answer.status === 200 && answer;
         });
-        assert.equal(later.json.account, exchange.broker(0).account);
+        assert.equal(later.json.account, strict.broker(0).account);
+        strictAlpha.close();
+        strictBeta.close();
     });
 });
