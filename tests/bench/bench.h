@@ -1,7 +1,7 @@
 /* bench.h - what every benchmark does alike: medians, and the one JSON line it prints.
  *
  * A figure and its baseline are measured in turn in the same run, since machines are shared and
- * differ from hour to hour; the ratio of the medians is what can be compared.
+ * differ from hour to hour; the median of the ratios is what can be compared.
  */
 #ifndef HOGA_BENCH_H
 #define HOGA_BENCH_H
@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { BENCH_REPEATS_MAX = 64 };
 
 static inline int bench_compare(const void *a, const void *b)
 {
@@ -27,6 +29,15 @@ static inline double bench_quantile(double *values, unsigned count, double share
 static inline double bench_median(double *values, unsigned count)
 {
     return bench_quantile(values, count, 0.5);
+}
+
+/* Median of the ratios of what was measured one right after the other: a machine that changes its
+ * pace in between moves both. Call it before the medians, which sort. */
+static inline double bench_paired_ratio(const double *ours, const double *baseline, unsigned count)
+{
+    double ratios[BENCH_REPEATS_MAX];
+    for (unsigned i = 0; i < count; i++) ratios[i] = ours[i] / baseline[i];
+    return bench_median(ratios, count);
 }
 
 #endif

@@ -173,10 +173,11 @@ int main(int argc, char **argv)
 {
     unsigned batch = argc > 1 ? (unsigned)atoi(argv[1]) : 1000;
     unsigned batches = argc > 2 ? (unsigned)atoi(argv[2]) : 200;
-    unsigned repeats = argc > 3 ? (unsigned)atoi(argv[3]) : 7;
+    unsigned repeats = argc > 3 ? (unsigned)atoi(argv[3]) : 11;
     char dir[512];
-    double journal[64], bare[64], zeroed[64], streamed[64];
-    if (!batch || !batches || !repeats || repeats > 64) {
+    double journal[BENCH_REPEATS_MAX], bare[BENCH_REPEATS_MAX];
+    double zeroed[BENCH_REPEATS_MAX], streamed[BENCH_REPEATS_MAX];
+    if (!batch || !batches || !repeats || repeats > BENCH_REPEATS_MAX) {
         fputs("usage: bench_journal [records a batch] [batches] [repeats] [directory]\n", stderr);
         return 2;
     }
@@ -191,6 +192,8 @@ int main(int argc, char **argv)
     }
     bool right = atomic_load(&bench.control->in.durable_seq) == bench.in.next_seq - 1;
     close_bench(dir);
+    double ratio = bench_paired_ratio(journal, bare, repeats);
+    double ratio_zeroed = bench_paired_ratio(journal, zeroed, repeats);
     double ours = bench_median(journal, repeats), theirs = bench_median(bare, repeats);
     double against_zeroed = bench_median(zeroed, repeats);
     printf("{\"bench\":\"journal\",\"record_bytes\":%zu,\"batch_records\":%u,"
@@ -198,7 +201,7 @@ int main(int argc, char **argv)
            "\"baseline_zeroed\":%.0f,\"ratio_zeroed\":%.3f,"
            "\"streamed_records_per_s\":%.0f,\"repeats\":%u,\"right\":%s}\n",
            offsetof(struct journal_record, header) + sizeof(struct event_execution), batch, ours,
-           theirs, ours / theirs, against_zeroed, ours / against_zeroed,
-           bench_median(streamed, repeats), repeats, right ? "true" : "false");
+           theirs, ratio, against_zeroed, ratio_zeroed, bench_median(streamed, repeats), repeats,
+           right ? "true" : "false");
     return right ? 0 : 1;
 }

@@ -20,7 +20,7 @@
 #include "bench.h"
 #include "engine/bus/clock.h"
 
-enum { ANSWER_MAX = 16384, REPEATS_MAX = 64, ORDERS_MAX = 100000 };
+enum { ANSWER_MAX = 16384, ORDERS_MAX = 100000 };
 
 struct client {
     int fd;
@@ -134,11 +134,12 @@ static bool run(const struct client *self, bool orders, unsigned count, double *
 int main(int argc, char **argv)
 {
     static double us[ORDERS_MAX], time_us[ORDERS_MAX];
-    static double p50[REPEATS_MAX], p99[REPEATS_MAX], time_p50[REPEATS_MAX], time_p99[REPEATS_MAX];
+    static double p50[BENCH_REPEATS_MAX], p99[BENCH_REPEATS_MAX], time_p50[BENCH_REPEATS_MAX],
+        time_p99[BENCH_REPEATS_MAX];
     struct client client = {0};
     unsigned count = argc > 2 ? (unsigned)atoi(argv[2]) : 2000;
     unsigned repeats = argc > 3 ? (unsigned)atoi(argv[3]) : 5;
-    if (argc < 2 || !count || count > ORDERS_MAX || !repeats || repeats > REPEATS_MAX) {
+    if (argc < 2 || !count || count > ORDERS_MAX || !repeats || repeats > BENCH_REPEATS_MAX) {
         fputs("usage: bench_orders DATA-DIR [orders a repeat] [repeats]\n", stderr);
         return 2;
     }
@@ -153,11 +154,12 @@ int main(int argc, char **argv)
         time_p50[i] = bench_quantile(time_us, count, 0.5);
         time_p99[i] = bench_quantile(time_us, count, 0.99);
     }
+    double ratio = bench_paired_ratio(p50, time_p50, repeats);
     double ours = bench_median(p50, repeats), theirs = bench_median(time_p50, repeats);
     printf("{\"bench\":\"orders\",\"orders\":%u,\"p50_us\":%.1f,\"p99_us\":%.1f,\"baseline\":%.1f,"
            "\"baseline_p99_us\":%.1f,\"ratio\":%.2f,\"repeats\":%u,\"right\":%s}\n",
-           count, ours, bench_median(p99, repeats), theirs, bench_median(time_p99, repeats),
-           ours / theirs, repeats, right ? "true" : "false");
+           count, ours, bench_median(p99, repeats), theirs, bench_median(time_p99, repeats), ratio,
+           repeats, right ? "true" : "false");
     (void)close(client.fd);
     return right ? 0 : 1;
 }
