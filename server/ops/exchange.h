@@ -30,12 +30,14 @@ struct exchange_options {
     const char *address;
     const char *durability; /* "disk" or "memory" */
     const char *pg;         /* conninfo of a PostgreSQL of the operator's; NULL: a private one */
+    const char *cpu;        /* to pin the core to; NULL: none */
     uint64_t rate_per_s;    /* what each key may send; 0: not said */
     uint16_t rest_port;     /* 0: any that is free */
     uint16_t ws_port;
     bool no_demo;
     bool quiet_market;
     bool rebuild_reports;
+    bool spin; /* the core never sleeps */
 };
 
 enum { RATE_MAX_PER_S = 1000000 };

@@ -103,6 +103,9 @@ static void add_core(struct exchange *self)
     core->vital = true;
     arguments(core, (const char *const[]){"--data", self->instance.data_dir, "--durability",
                                           self->options->durability, NULL});
+    if (self->options->spin) child_argument(core, "--spin");
+    if (self->options->cpu)
+        arguments(core, (const char *const[]){"--cpu", self->options->cpu, NULL});
 }
 
 static void add_front(struct exchange *self)
