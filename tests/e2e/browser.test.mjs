@@ -240,13 +240,21 @@ test("a front that dies is shown, and the page comes back by itself", async () =
     await placeFromTicket("buy", "1.30", "5");
     await page.locator("#open-orders tbody tr", { hasText: "1.30" }).waitFor();
 
-    process.kill(await exchange.pid("front"), "SIGKILL");
-    await page.locator("#banner").waitFor();
-    await page.waitForSelector('body[data-connection="lost"]');
-    assert.match(await text("#banner-words"), /not live/);
-    assert.match(await text("#connection"), /Disconnected/);
-    assert.ok(await page.locator("#ticket .ticket-submit").isDisabled());
-    await page.screenshot({ path: path.join(shots, "disconnected.png") });
+    /* A supervisor that is stopped does not bring the front back before all has been looked at. */
+    const supervisor = await exchange.pid("supervisor");
+    const front = await exchange.pid("front");
+    process.kill(supervisor, "SIGSTOP");
+    try {
+        process.kill(front, "SIGKILL");
+        await page.locator("#banner").waitFor();
+        await page.waitForSelector('body[data-connection="lost"]');
+        assert.match(await text("#banner-words"), /not live/);
+        assert.match(await text("#connection"), /Disconnected/);
+        assert.ok(await page.locator("#ticket .ticket-submit").isDisabled());
+        await page.screenshot({ path: path.join(shots, "disconnected.png") });
+    } finally {
+        process.kill(supervisor, "SIGCONT");
+    }
 
     await page.waitForSelector('body[data-connection="open"]');
     assert.equal(await page.locator("#banner").isVisible(), false);

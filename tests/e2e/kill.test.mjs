@@ -267,18 +267,10 @@ async function allOrders(rest) {
 
 async function allExecutions(exchange, index) {
     const socket = await exchange.socket(index);
-    await socket.request("subscribe", { channel: "orders", resume_from: 1 });
-    await socket.request("subscribe", { channel: "heartbeat" });
+    const params = { channel: "orders", resume_from: 1 };
+    const { last_seq: last } = await socket.request("subscribe", params);
     const told = () => socket.pushes.filter(({ channel }) => channel === "orders");
-    // A heartbeat names what has been sent so far: two with nothing between them are the end.
-    let [seen, quiet] = [-1, 0];
-    socket.onPush(({ channel, last_seq: last }) => {
-        if (channel !== "heartbeat") return;
-        const count = told().length;
-        quiet = count === seen && told().at(-1)?.seq === last.orders ? quiet + 1 : 0;
-        seen = count;
-    });
-    await until("all executions", () => quiet >= 1);
+    await until("all executions", () => told().length === last);
     const executions = told().map(({ execution }) => execution);
     await socket.close();
     return executions;

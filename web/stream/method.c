@@ -133,7 +133,12 @@ static void answer_channel(struct client *client, const char *id,
         if (i) json_text(text, ",");
         json_quoted(text, view.symbol, sizeof view.symbol);
     }
-    json_text(text, "]}}");
+    json_text(text, "]");
+    if (asked->channel == CHANNEL_ORDERS) { /* where what is resumed from the past will end */
+        json_text(text, ",\"last_seq\":");
+        json_uint(text, blotter_account_seq(client->stream->front->blotter, client->who.account));
+    }
+    json_text(text, "}}");
     client_answer(client, text);
 }
 
