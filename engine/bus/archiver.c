@@ -205,7 +205,7 @@ static seq_t gather_in(struct archiver *self, uint64_t *position, uint64_t *copi
         seq_t seq = atomic_load_explicit(&self->in.cursors->written_seq, memory_order_acquire);
         if (seq == gathered) break;
         gathered = seq;
-        *position = atomic_load_explicit(&self->in.cursors->written_position, memory_order_relaxed);
+        *position = atomic_load_explicit(&self->in.cursors->written_position, memory_order_acquire);
         *copied += copy_up_to(self, &self->in, *position);
     }
     return gathered;
@@ -234,7 +234,7 @@ static void copy_out(struct archiver *self, bool idle)
 {
     seq_t seq = atomic_load_explicit(&self->out.cursors->written_seq, memory_order_acquire);
     uint64_t position =
-        atomic_load_explicit(&self->out.cursors->written_position, memory_order_relaxed);
+        atomic_load_explicit(&self->out.cursors->written_position, memory_order_acquire);
     (void)copy_up_to(self, &self->out, position);
     if (self->out.unsynced_bytes < OUT_SYNC_BYTES && !idle) return;
     if (self->out.unsynced_bytes) sync_archive(self, &self->out);
@@ -305,7 +305,7 @@ static void archive_begin(const struct archiver *self, struct archive *a, enum j
 {
     *a = (struct archive){.kind = kind, .cursors = cursors, .fd = -1};
     uint64_t durable = atomic_load_explicit(&cursors->durable_position, memory_order_relaxed);
-    uint64_t written = atomic_load_explicit(&cursors->written_position, memory_order_relaxed);
+    uint64_t written = atomic_load_explicit(&cursors->written_position, memory_order_acquire);
     uint64_t from = durable && durable < written ? durable : written;
     uint32_t number = (uint32_t)(from >> 32);
     char path[SEGMENT_PATH_BYTES];
@@ -334,7 +334,7 @@ enum status archiver_start(struct archiver *self, const struct instance *instanc
 static void close_archive(const struct archiver *self, struct archive *a)
 {
     CHECK(((uint64_t)a->segment << 32 | a->offset) ==
-          atomic_load_explicit(&a->cursors->written_position, memory_order_relaxed));
+          atomic_load_explicit(&a->cursors->written_position, memory_order_acquire));
     write_watermark(self, a);
     if (ftruncate(a->fd, (off_t)a->offset) != 0 || fsync(a->fd) != 0) disk_failed(self, a, "close");
     (void)close(a->fd);

@@ -149,7 +149,7 @@ const struct journal_record *journal_append(struct journal_writer *self, uint64_
     self->next_seq++;
     /* position first: whoever has read the sequence number finds a position at least as far */
     atomic_store_explicit(&self->cursors->written_position,
-                          (uint64_t)self->segment << 32 | self->offset, memory_order_relaxed);
+                          (uint64_t)self->segment << 32 | self->offset, memory_order_release);
     atomic_store_explicit(&self->cursors->written_seq, r->seq, memory_order_release);
     return r;
 }

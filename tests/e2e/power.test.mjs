@@ -89,7 +89,9 @@ test("nothing that was acknowledged is lost with the power", async () => {
 
         const rest = exchange.rest(0);
         for (const [clientOrderId, order] of acknowledged) {
-            const now = (await rest.call("GET", `/v1/orders/client_order_id:${clientOrderId}`)).json;
+            const target = `/v1/orders/client_order_id:${clientOrderId}`;
+            const { status: code, json: now } = await rest.call("GET", target);
+            assert.equal(code, 200, `${clientOrderId}: ${JSON.stringify(now)}`);
             assert.equal(now.order_id, order.order_id, clientOrderId);
             assert.equal(now.qty, order.qty);
             assert.ok(now.cum_qty >= order.cum_qty, clientOrderId);
