@@ -48,6 +48,13 @@ struct engine *engine_init(void *memory, const struct limits *limits);
 void engine_step(struct engine *self, seq_t seq, int64_t time_ns, const void *message,
                  size_t length, const struct event_sink *sink);
 
+/* Brings the memory that a command will need into the cache, while others before it are in work.
+ * Changes nothing; any bytes may be given. */
+void engine_prefetch(const struct engine *self, const void *message, size_t length);
+
+/* When the next COMMAND_TIME is due, in ns since the epoch; INT64_MAX while no timer is set. */
+int64_t engine_deadline_ns(const struct engine *self);
+
 /* CRC-32C of the whole arena: equal states have equal hashes. */
 uint32_t engine_state_hash(const struct engine *self);
 
@@ -57,47 +64,97 @@ void engine_validate(const struct engine *self);
 /* ---- questions ---- */
 
 struct account_view {
-    account_id_t account;
+    account_id_t account; /* 0: the house; it has cash and shares, and nothing else */
     char name[NAME_BYTES];
-    cash_t available_cash; /* may be spent */
+    cash_t available_cash; /* in the first currency; may be spent */
     cash_t held_cash;      /* behind open buy orders */
+    uint8_t stp;           /* enum stp */
+    uint8_t fee_tier;
+    bool may_short;
+    bool blocked; /* by its kill switch */
+    uint32_t open_order_count;
+    cash_t open_notional;    /* of open orders */
+    cash_t traded_notional;  /* today, both sides */
+    int64_t cancel_after_ns; /* dead man's switch; 0: off */
+};
+
+struct cash_view {
+    cash_t available;
+    cash_t held;
 };
 
 struct position_view {
     instrument_id_t instrument;
-    qty_t available_qty; /* may be sold */
+    qty_t available_qty; /* may be sold; below zero when short */
     qty_t held_qty;      /* behind open sell orders */
+    qty_t open_buy_qty;  /* leaves of open buy orders */
 };
 
 struct instrument_view {
     instrument_id_t instrument;
     char symbol[SYMBOL_BYTES];
     char name[NAME_BYTES];
-    px_t tick_px;
+    px_t tick_px; /* the lowest, where a table says so */
     px_t max_px;
     qty_t lot_qty;
-    qty_t max_order_qty;
-    cash_t max_order_notional;
-    uint64_t book_update_id; /* counts the events that changed the book */
-    px_t last_px;            /* of the last trade; 0 before the first */
+    qty_t max_order_qty;       /* 0: none */
+    cash_t max_order_notional; /* 0: none */
+    uint64_t book_update_id;   /* counts the events that changed the book */
+    px_t last_px;              /* of the last trade; 0 before the first */
+    px_t reference_px;         /* 0: none */
+    uint8_t session;           /* enum session */
+    uint8_t limit_state;       /* 1: on */
+    uint8_t currency;
+    uint8_t tick_table;
+    uint8_t schedule;
+    bool shortable;
+    uint32_t max_fee_ppm;
+    uint32_t index_weight;
+    uint32_t static_ppm, dynamic_ppm, collar_ppm;
+    int64_t session_ends_ns; /* a halt's or reopening auction's or limit state's timer; 0: none */
+    int64_t next_session_ns; /* when the schedule changes the session; 0: never */
+    int32_t maker_ppm[FEE_TIER_COUNT];
+    int32_t taker_ppm[FEE_TIER_COUNT];
+};
+
+enum order_place {
+    ORDER_IN_BOOK = 1,
+    ORDER_AWAITS_TRIGGER = 2, /* a stop */
+    ORDER_AWAITS_CLOSE = 3,   /* at-close, before the closing auction */
 };
 
 struct order_view {
     order_id_t order_id;
     account_id_t account;
+    user_id_t user;
     instrument_id_t instrument;
     uint8_t side;
     uint8_t ord_type;
     uint8_t time_in_force;
-    px_t limit_px;
+    uint8_t exec_inst;
+    uint8_t stp;
+    uint8_t place; /* enum order_place */
+    px_t limit_px; /* market and stop: the collar price */
+    px_t stop_px;
     qty_t order_qty;
     qty_t cum_qty;
     qty_t leaves_qty;
+    qty_t display_qty; /* 0: all */
+    qty_t shown_qty;   /* of leaves_qty, now */
+    int64_t expire_ns; /* 0: not GTD */
+};
+
+/* What an auction would give at once. */
+struct auction_view {
+    px_t px; /* 0: nothing would trade */
+    qty_t paired_qty;
+    qty_t imbalance_qty;
+    uint8_t imbalance_side; /* enum side; 0: neither */
 };
 
 struct level_view {
     px_t px;
-    qty_t qty;
+    qty_t qty; /* shown */
     uint32_t order_count;
 };
 
@@ -111,6 +168,9 @@ struct key_view {
 
 /* Each stores the answer and returns true, or returns false when there is no such thing. */
 bool engine_account(const struct engine *self, account_id_t account, struct account_view *view);
+/* The house too, as account 0. */
+bool engine_cash(const struct engine *self, account_id_t account, uint32_t currency,
+                 struct cash_view *view);
 bool engine_position(const struct engine *self, account_id_t account, instrument_id_t instrument,
                      struct position_view *view);
 bool engine_instrument(const struct engine *self, instrument_id_t instrument,
@@ -118,12 +178,24 @@ bool engine_instrument(const struct engine *self, instrument_id_t instrument,
 bool engine_find_symbol(const struct engine *self, const char *symbol, instrument_id_t *instrument);
 bool engine_order(const struct engine *self, order_id_t order_id, struct order_view *view);
 bool engine_key(const struct engine *self, const char *key_id, struct key_view *view);
+bool engine_auction(const struct engine *self, instrument_id_t instrument,
+                    struct auction_view *view);
+
+/* What a user has traded of an instrument today; 0 when nothing. */
+qty_t engine_traded_today(const struct engine *self, user_id_t user, instrument_id_t instrument);
+
+/* All open orders of an account in the order of acceptance: give 0 first, then the last answer;
+ * 0 at the end. */
+order_id_t engine_next_order(const struct engine *self, account_id_t account, order_id_t after);
+
+/* Whether the market's kill switch is on. */
+bool engine_market_blocked(const struct engine *self);
 
 /* One past the highest id that may exist, to walk all. */
 instrument_id_t engine_instrument_end(const struct engine *self);
 account_id_t engine_account_end(const struct engine *self);
 
-/* The best `max` levels of one side, best first; returns how many. */
+/* The best `max` levels of one side that show something, best first; returns how many. */
 unsigned engine_depth(const struct engine *self, instrument_id_t instrument, uint8_t side,
                       struct level_view *levels, unsigned max);
 

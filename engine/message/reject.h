@@ -43,8 +43,7 @@
            "qty is above the instrument's limit for one order.")                                   \
     REJECT(MAX_ORDER_NOTIONAL, 17, 422, "max_order_notional",                                      \
            "price times qty is above the instrument's limit for one order.")                       \
-    REJECT(QTY_NOT_REDUCED, 18, 422, "qty_not_reduced",                                            \
-           "A replace may only reduce qty; cancel and send a new order to raise it.")              \
+    /* 18 was qty_not_reduced, before a replace could raise */                                     \
     REJECT(ORDERS_FULL, 19, 503, "orders_full",                                                    \
            "The exchange holds its maximum of open orders; try again later.")                      \
     REJECT(BOOK_FULL, 20, 503, "book_full",                                                        \
@@ -68,6 +67,59 @@
            "client_order_id must be 1 to 36 printable ASCII characters without spaces.")           \
     REJECT(ALREADY_CONFIGURED, 33, 409, "already_configured",                                      \
            "Limits are the journal's first record and cannot change.")                             \
+    REJECT(INVALID_STOP_PX, 34, 400, "invalid_stop_price",                                         \
+           "stop_price is for stop and stop_limit orders, which need one, on the tick.")           \
+    REJECT(INVALID_DISPLAY_QTY, 35, 400, "invalid_display_qty",                                    \
+           "display_qty must be in whole lots, at most qty, on an order that can rest.")           \
+    REJECT(INVALID_MIN_QTY, 36, 400, "invalid_min_qty",                                            \
+           "min_qty must be in whole lots, at most qty, on an order that trades at once.")         \
+    REJECT(INVALID_EXPIRY, 37, 400, "invalid_expiry",                                              \
+           "expire_at must lie ahead, on gtd orders alone.")                                       \
+    REJECT(INVALID_EXEC_INST, 38, 400, "invalid_instruction",                                      \
+           "post_only is for limit orders that can rest.")                                         \
+    REJECT(INVALID_STP, 39, 400, "invalid_stp", "No such way of preventing self-trades.")          \
+    REJECT(MARKET_CLOSED, 40, 422, "market_closed",                                                \
+           "The instrument is closed; GET /v1/session says when it opens.")                        \
+    REJECT(HALTED, 41, 422, "halted", "The instrument is halted: only cancels are taken.")         \
+    REJECT(NOT_IN_SESSION, 42, 422, "not_in_session",                                              \
+           "This order is not taken in the present session; see MATCHING.md.")                     \
+    REJECT(WOULD_TAKE, 43, 422, "would_take", "post_only, and the price would trade at once.")     \
+    REJECT(NO_REFERENCE_PX, 44, 422, "no_reference_price",                                         \
+           "No price to collar the order by; send a limit order.")                                 \
+    REJECT(PX_COLLAR, 45, 422, "price_collar", "The price is too much worse than the market.")     \
+    REJECT(PX_BAND, 46, 422, "price_band", "The price lies outside the instrument's price band.")  \
+    REJECT(SELF_TRADE, 47, 422, "self_trade", "It would have traded with its own account.")        \
+    REJECT(MAX_OPEN_ORDERS, 48, 422, "max_open_orders",                                            \
+           "The account has its maximum of open orders.")                                          \
+    REJECT(MAX_POSITION, 49, 422, "max_position",                                                  \
+           "Filled, the order would exceed the position limit.")                                   \
+    REJECT(MAX_EXPOSURE, 50, 422, "max_exposure",                                                  \
+           "The order would exceed the account's limit of gross exposure.")                        \
+    REJECT(DAILY_VOLUME, 51, 422, "daily_volume",                                                  \
+           "The order would exceed what the user may trade of the symbol a day.")                  \
+    REJECT(MESSAGE_RATE, 52, 429, "message_rate", "Too many orders this second.")                  \
+    REJECT(ACCOUNT_BLOCKED, 53, 422, "account_blocked",                                            \
+           "The account's kill switch is on: only cancels are taken.")                             \
+    REJECT(MARKET_BLOCKED, 54, 422, "market_blocked",                                              \
+           "The market's kill switch is on: only cancels are taken.")                              \
+    REJECT(MIN_QTY_UNMET, 55, 422, "min_qty_unmet",                                                \
+           "The quantity that had to trade at once was not there.")                                \
+    REJECT(VOLUMES_FULL, 56, 503, "volumes_full",                                                  \
+           "The exchange holds its maximum of daily volumes; try again later.")                    \
+    REJECT(INVALID_SETTING, 57, 422, "invalid_setting",                                            \
+           "A value of the setting is outside its range.")                                         \
+    REJECT(UNKNOWN_TRADE, 58, 404, "unknown_trade",                                                \
+           "No such trade, or one too old to be taken back.")                                      \
+    REJECT(TRADE_BUSTED, 59, 409, "trade_busted", "The trade has been taken back already.")        \
+    REJECT(SHORT_POSITION, 60, 422, "short_position",                                              \
+           "The account is short: no cash may be withdrawn.")                                      \
+    REJECT(CANCELED_BY_KILL_SWITCH, 61, 200, "kill_switch", "Canceled by a kill switch.")          \
+    REJECT(CANCELED_BY_MASS_CANCEL, 62, 200, "mass_cancel", "Canceled with others.")               \
+    REJECT(CANCELED_ON_DISCONNECT, 63, 200, "disconnected",                                        \
+           "Canceled because the connection was lost.")                                            \
+    REJECT(CANCELED_AFTER_TIMEOUT, 64, 200, "cancel_after", "Canceled by the dead man's switch.")  \
+    REJECT(CANCELED_AT_COLLAR, 65, 200, "collar_reached",                                          \
+           "The rest was canceled at the collar: there was no more at acceptable prices.")         \
     /* from here on: fronts only */                                                                \
     REJECT(MALFORMED_JSON, 100, 400, "malformed_json", "The body is not a JSON object.")           \
     REJECT(UNKNOWN_FIELD, 101, 400, "unknown_field", "The field is not one of this request.")      \

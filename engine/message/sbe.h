@@ -16,7 +16,7 @@
 #error "the journal's byte order is little-endian, and messages are used in place"
 #endif
 
-enum { SBE_SCHEMA_ID = 0x4847, SBE_SCHEMA_VERSION = 1 }; /* "HG" */
+enum { SBE_SCHEMA_ID = 0x4847, SBE_SCHEMA_VERSION = 2 }; /* "HG" */
 
 struct sbe_header {
     uint16_t block_length; /* bytes of the block, without this header */
@@ -34,6 +34,14 @@ static inline struct sbe_header sbe_header_of(uint16_t template_id, size_t block
 {
     return (struct sbe_header){(uint16_t)block_length, template_id, SBE_SCHEMA_ID,
                                SBE_SCHEMA_VERSION};
+}
+
+/* Of a message with nothing to say in the fields of version 2: it is written as version 1 was,
+ * `bytes` long with its header. */
+static inline struct sbe_header sbe_header_v1(uint16_t template_id, size_t bytes)
+{
+    return (struct sbe_header){(uint16_t)(bytes - sizeof(struct sbe_header)), template_id,
+                               SBE_SCHEMA_ID, 1};
 }
 
 /* Pins one field's place: an accidental change of a layout does not compile. */
