@@ -1,15 +1,15 @@
 /* ladder.h - the price levels of one side of one book, in order of price.
  *
- * A tree of bitmaps, 64 wide and four deep, over 24-bit keys: the best level is four "lowest set
- * bit"s away however sparse the prices are, and a level a million ticks off costs no more than its
- * neighbour. A key is a price in ticks, turned round for bids, so that the best is always the
- * lowest.
+ * Levels of 64 neighbouring ticks lie side by side in a block; two nodes, 512 wide, lead to it. So
+ * a level is three loads away however many there are, the next best is a set bit in the same block,
+ * and a level a million ticks off costs no more than its neighbour. A key is a price in ticks,
+ * turned round for bids, so that the best is always the lowest.
  *
- *   key   6 bits | 6 bits | 6 bits | 6 bits
- *         root --> node --> node --> leaf --> level
+ *   key   9 bits | 9 bits | 6 bits            at = block << 6 | lowest 6 bits of the key
+ *         root --> node --> block: 64 levels
  *
- * Nodes of all ladders come from one pool; an empty node goes back at once, roots stay.
- * Owned by the engine's thread.
+ * Blocks and nodes of all ladders come from two pools; an empty block goes back at once, and so
+ * does a node, roots apart. Owned by the engine's thread.
  */
 #ifndef HOGA_BOOK_LADDER_H
 #define HOGA_BOOK_LADDER_H
@@ -18,45 +18,103 @@
 #include <stdint.h>
 
 #include "engine/base/arena.h"
+#include "engine/base/units.h"
 
 enum {
-    LADDER_BITS = 6,
-    LADDER_DEPTH = 4,
-    LADDER_KEY_BITS = LADDER_BITS * LADDER_DEPTH,
-    LADDER_FAN = 1 << LADDER_BITS,
-    LADDER_NODES_A_LEVEL = LADDER_DEPTH - 1, /* at most made by one insertion, root apart */
+    LADDER_KEY_BITS = 24,
+    LADDER_BLOCK_BITS = 6,
+    LADDER_NODE_BITS = 9,
+    LADDER_NODE_FAN = 1 << LADDER_NODE_BITS,
+    LADDER_NODE_WORDS = LADDER_NODE_FAN / 64,
+};
+#define LADDER_KEY_MAX ((UINT32_C(1) << LADDER_KEY_BITS) - 1)
+#define LADDER_NO_KEY  UINT32_MAX /* of the best level where there is none: behind every key */
+
+/* Orders of one price, oldest first. */
+struct price_level {
+    uint32_t head; /* slots */
+    uint32_t tail;
+    uint32_t count;
+    uint32_t pad;
+    qty_t leaves_qty; /* of all its orders */
+    qty_t hidden_qty; /* of these, what icebergs do not show */
+};
+
+struct price_block {
+    uint64_t bitmap; /* bit i: level i has orders */
+    uint32_t high;   /* its keys without the lowest 6 bits */
+    uint32_t parent; /* node; of a free block the next free one */
 };
 
 struct ladder_node {
-    uint64_t bitmap;            /* bit i: child[i] is there */
-    uint32_t child[LADDER_FAN]; /* node, or in a leaf the level; free nodes link by child[0] */
+    uint64_t bitmap[LADDER_NODE_WORDS];
+    uint32_t
+        child[LADDER_NODE_FAN]; /* of the root nodes, of nodes blocks; [0] of a free one: next */
+    uint32_t count;             /* children */
+    uint32_t pad[15];
+};
+
+/* One side of a book; a quarter of a cache line, so that a book's four share one. */
+struct ladder {
+    uint32_t root;     /* node; 0 while it never had a level */
+    uint32_t best_at;  /* level with the lowest key; 0: none */
+    uint32_t best_key; /* LADDER_NO_KEY: none */
+    uint32_t near; /* node used last | its 9 bits of the key << 23: the next is probably there */
+};
+
+struct ladder_counts {
+    uint32_t block_free; /* first free block that was used before */
+    uint32_t block_fresh;
+    uint32_t blocks; /* in use */
+    uint32_t node_free;
+    uint32_t node_fresh;
+    uint32_t nodes; /* in use, roots included */
 };
 
 struct ladder_pool {
-    struct ladder_node *nodes; /* 0 is nobody */
-    uint32_t *free;            /* first free node that was used before; in the arena */
-    uint32_t *fresh;           /* first node never used */
-    uint32_t *free_count;
-    uint32_t max;
+    struct price_level *levels;   /* by at; block 0 is nobody */
+    struct price_block *blocks;   /* 0 is nobody */
+    struct ladder_node *nodes;    /* 0 is nobody */
+    struct ladder_counts *counts; /* in the arena */
+    uint32_t block_max;
+    uint32_t node_max;
 };
 
-void ladder_pool_init(struct ladder_pool *self, struct arena *arena, uint32_t max);
+/* Nodes that a pool of so many blocks for so many instruments has, node 0 apart. */
+static inline uint32_t ladder_node_count(uint32_t blocks, uint32_t instruments)
+{
+    return 8 * instruments + blocks / 8 + 8;
+}
 
-/* Whether any insertion would find its nodes, a new root included. */
-bool ladder_pool_has_room(const struct ladder_pool *self);
+void ladder_pool_init(struct ladder_pool *self, struct arena *arena, uint32_t blocks,
+                      uint32_t instruments);
 
-/* `root` is the ladder: 0 while it never had a level. Keys are below 1 << LADDER_KEY_BITS. */
+/* Whether any one level could be made, the ladder's first included. */
+static inline bool ladder_has_room(const struct ladder_pool *self)
+{
+    const struct ladder_counts *c = self->counts;
+    return c->blocks + 1 < self->block_max && c->nodes + 2 < self->node_max;
+}
 
-/* The level at a key; 0 when there is none. */
-uint32_t ladder_find(const struct ladder_pool *self, uint32_t root, uint32_t key);
+/* Where the level of a key is; 0 when it has no orders. */
+uint32_t ladder_find(const struct ladder_pool *self, const struct ladder *ladder, uint32_t key);
 
-/* Puts a level (not 0) where there is none. The pool has room. */
-void ladder_insert(struct ladder_pool *self, uint32_t *root, uint32_t key, uint32_t level);
+/* Where the level of a key is, made if it was not there. There is room. `near_at` is any level of
+ * this ladder, perhaps one just left, where the key may be; 0: none. Its counts are the caller's.
+ */
+uint32_t ladder_make(struct ladder_pool *self, struct ladder *ladder, uint32_t key,
+                     uint32_t near_at);
 
-/* Takes the level at a key away; it is there. */
-void ladder_erase(struct ladder_pool *self, uint32_t root, uint32_t key);
+/* Takes a level away that has no orders any more. */
+void ladder_erase(struct ladder_pool *self, struct ladder *ladder, uint32_t at);
 
-/* The level with the lowest key at or above `from`; 0 when there is none. */
-uint32_t ladder_first(const struct ladder_pool *self, uint32_t root, uint32_t from);
+static inline uint32_t ladder_key(const struct ladder_pool *self, uint32_t at)
+{
+    return self->blocks[at >> LADDER_BLOCK_BITS].high << LADDER_BLOCK_BITS |
+           (at & ((1u << LADDER_BLOCK_BITS) - 1));
+}
+
+/* The level with the lowest key above that of `at`; 0 when there is none. */
+uint32_t ladder_next(const struct ladder_pool *self, const struct ladder *ladder, uint32_t at);
 
 #endif

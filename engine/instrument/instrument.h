@@ -1,6 +1,7 @@
-/* instrument.h - what is traded: symbols, ticks, lots and the limits of one order.
+/* instrument.h - what is traded: symbols, ticks, lots, sessions, bands, fees and limits.
  *
- * Indexed by the ids that the administrator chose. Owned by the engine's thread.
+ * Indexed by the ids that the administrator chose. The first two cache lines are what an order
+ * meets; the rest is looked at less often. Owned by the engine's thread.
  */
 #ifndef HOGA_INSTRUMENT_H
 #define HOGA_INSTRUMENT_H
@@ -15,34 +16,136 @@
 
 enum { INSTRUMENT_TICKS_MAX = (1 << 24) - 1 }; /* highest price in ticks: what a ladder spans */
 
+struct fee_rates {
+    int32_t maker_ppm;
+    int32_t taker_ppm;
+};
+
 struct instrument {
-    char symbol[SYMBOL_BYTES]; /* empty: not listed */
-    char name[NAME_BYTES];
-    uint32_t pad;
-    px_t tick_px;
+    /* what every order meets */
+    px_t tick_px; /* with a table: of its first row */
     px_t max_px;
     qty_t lot_qty;
-    qty_t max_order_qty;
-    cash_t max_order_notional;
-    px_t last_px;            /* of the last trade; 0 before */
-    uint64_t book_update_id; /* counts the events that changed the book */
+    px_t last_px;              /* of the last trade; 0 before */
+    uint64_t book_update_id;   /* counts the events that changed the book */
+    qty_t max_order_qty;       /* 0: none */
+    cash_t max_order_notional; /* 0: none */
+    uint8_t session;           /* enum session */
+    uint8_t limit_state;       /* 1: on */
+    uint8_t currency;
+    uint8_t tick_table; /* 0: none */
+    uint8_t shortable;
+    uint8_t has_bands;       /* 1: static_ppm, dynamic_ppm or collar_ppm is set */
+    uint8_t has_more_limits; /* 1: one of max_long_qty, max_short_qty, max_daily_qty is set */
+    uint8_t schedule;
+
+    struct fee_rates fees[FEE_TIER_COUNT];
+    uint32_t max_fee_ppm;
+    uint32_t index_weight;
+    px_t reference_px; /* 0: none */
+    uint32_t static_ppm;
+    uint32_t dynamic_ppm;
+    uint32_t collar_ppm;
+    uint32_t parked_count; /* at-close orders that wait */
+
+    uint32_t limit_state_ms;
+    uint32_t halt_ms;
+    uint32_t auction_ms;
+    uint32_t reopen_ms;     /* how long the reopening auction after this halt lasts */
+    uint32_t at_open_count; /* AT_OPEN orders in the book */
+    uint32_t pad;
+    qty_t max_long_qty;
+    qty_t max_short_qty;
+    qty_t max_daily_qty;
+    /* what EVENT_AUCTION said last */
+    px_t auction_px;
+    qty_t auction_paired_qty;
+    qty_t auction_imbalance_qty;
+    uint8_t auction_side;
+    uint8_t pad2[7];
+    char symbol[SYMBOL_BYTES]; /* empty: not listed */
+    char name[NAME_BYTES];
+    uint32_t pad3;
+};
+
+_Static_assert(sizeof(struct instrument) % 64 == 0, "whole cache lines");
+
+/* Rows of prices with one tick each. */
+struct tick_table {
+    px_t from_px[TICK_TABLE_ROWS];
+    px_t tick_px[TICK_TABLE_ROWS];
+    uint32_t from_ticks[TICK_TABLE_ROWS]; /* ticks below from_px */
+    uint32_t rows;                        /* 0: not set */
+    uint32_t used;                        /* 1: an instrument follows it: it is fixed */
 };
 
 struct instruments {
     struct instrument *table;
-    instrument_id_t *end; /* one past the highest listed; in the arena */
+    struct tick_table *tick_tables; /* TICK_TABLE_COUNT */
+    instrument_id_t *end;           /* one past the highest listed; in the arena */
     uint32_t max;
 };
 
 void instruments_init(struct instruments *self, struct arena *arena, const struct limits *limits);
 
+/* `command` with the tail of version 2, zeros if it had none. */
 enum reject instrument_list(struct instruments *self,
                             const struct command_list_instrument *command);
 
+enum reject instrument_set_tick_table(struct instruments *self,
+                                      const struct command_set_tick_table *command);
+
 /* NULL when it is not listed. */
-struct instrument *instrument_find(const struct instruments *self, instrument_id_t instrument);
+static inline struct instrument *instrument_find(const struct instruments *self,
+                                                 instrument_id_t instrument)
+{
+    if (instrument >= self->max) return NULL;
+    struct instrument *i = &self->table[instrument];
+    return i->symbol[0] ? i : NULL;
+}
 
 /* 0 when no instrument has this symbol. */
 instrument_id_t instrument_find_symbol(const struct instruments *self, const char *symbol);
+
+/* The slow ways of the functions below: through a table's rows. */
+uint32_t tick_table_ticks(const struct tick_table *table, px_t px);
+px_t tick_table_px(const struct tick_table *table, uint32_t ticks);
+
+/* A price in whole ticks, rounded down; `px` is 0 .. max_px. */
+static inline uint32_t instrument_ticks(const struct instruments *self, const struct instrument *i,
+                                        px_t px)
+{
+    if (__builtin_expect(i->tick_table, 0))
+        return tick_table_ticks(&self->tick_tables[i->tick_table], px);
+    /* 32 bits divide faster, and most prices and ticks have no more */
+    if (__builtin_expect(((uint64_t)px | (uint64_t)i->tick_px) >> 32 == 0, 1))
+        return (uint32_t)px / (uint32_t)i->tick_px;
+    return (uint32_t)(px / i->tick_px);
+}
+
+/* And back: 0 .. INSTRUMENT_TICKS_MAX, as long as the price does not pass max_px. */
+static inline px_t instrument_px(const struct instruments *self, const struct instrument *i,
+                                 uint32_t ticks)
+{
+    if (__builtin_expect(i->tick_table, 0))
+        return tick_table_px(&self->tick_tables[i->tick_table], ticks);
+    return (px_t)ticks * i->tick_px;
+}
+
+/* Whether a price is one that orders may have; stores its ticks. */
+static inline enum reject instrument_check_px(const struct instruments *self,
+                                              const struct instrument *i, px_t px, uint32_t *ticks)
+{
+    if (px <= 0) return REJECT_INVALID_PX;
+    if (px > i->max_px) return REJECT_PX_OUT_OF_RANGE;
+    *ticks = instrument_ticks(self, i, px);
+    return instrument_px(self, i, *ticks) == px ? REJECT_NONE : REJECT_INVALID_TICK;
+}
+
+/* px * ppm / 1,000,000, rounded down; both not negative. */
+static inline px_t px_width(px_t px, uint32_t ppm)
+{
+    return (px_t)((unsigned __int128)(uint64_t)px * ppm / 1000000);
+}
 
 #endif

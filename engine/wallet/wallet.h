@@ -2,12 +2,17 @@
  *
  *              hold                     settle
  *   available ------> held (open order) ------> the other side's available
- *        ^------------- release -------'
+ *        ^------------- release -------'              |
+ *                                              fee -> the house (account 0)
  *
  * Double entry: every movement takes from one place what it gives to another; only deposits bring
- * anything in, and they are counted. The sum over all accounts of an asset equals what was
- * deposited of it, after every command. Since a deposit that would make that sum overflow is
- * refused, no other movement can overflow. Owned by the engine's thread.
+ * anything in and only withdrawals take it out, and both are counted. Beside each asset's total
+ * stands the sum over all accounts, kept by the movements themselves, so that the engine can
+ * compare the two after every command at the cost of a subtraction.
+ *
+ * No sum can overflow: deposits of an asset are at most WALLET_MAX, the house may owe at most
+ * WALLET_HOUSE_FLOOR, and positions are bounded when orders are accepted. Owned by the engine's
+ * thread.
  */
 #ifndef HOGA_WALLET_H
 #define HOGA_WALLET_H
@@ -16,9 +21,13 @@
 #include <stdint.h>
 
 #include "engine/base/arena.h"
+#include "engine/base/check.h"
 #include "engine/base/units.h"
 #include "engine/message/command.h"
 #include "engine/message/reject.h"
+
+#define WALLET_MAX         (INT64_C(1) << 62)
+#define WALLET_HOUSE_FLOOR (-(INT64_C(1) << 61))
 
 struct wallet_cash {
     cash_t available;
@@ -29,20 +38,26 @@ struct wallet_cash {
 struct wallet_position {
     account_id_t account; /* 0: free slot */
     instrument_id_t instrument;
-    qty_t available;
-    qty_t held;
+    qty_t available;    /* below zero when short */
+    qty_t held;         /* behind open sell orders */
+    qty_t open_buy_qty; /* leaves of open buy orders */
 };
 
-struct wallet_counts {
-    cash_t cash_deposited;
-    uint64_t positions;
+_Static_assert(sizeof(struct wallet_position) == 32, "two to a cache line");
+
+/* One asset over all accounts, the house included. */
+struct wallet_total {
+    int64_t deposited; /* less withdrawals */
+    int64_t sum;       /* of all balances, kept by the movements */
 };
 
 struct wallet {
-    struct wallet_cash *cash;          /* by account */
-    struct wallet_position *positions; /* open addressing, position_slots long, a power of two */
-    qty_t *shares_deposited;           /* by instrument */
-    struct wallet_counts *counts;
+    struct wallet_cash *cash;          /* CURRENCY_COUNT by account; 0 is the house */
+    struct wallet_position *positions; /* open addressing, a power of two; slot 0 is never used */
+    qty_t *house_shares;               /* by instrument */
+    struct wallet_total *cash_totals;  /* by currency */
+    struct wallet_total *share_totals; /* by instrument */
+    uint64_t *position_count;          /* in the arena */
     uint32_t account_max;
     uint32_t instrument_max;
     uint32_t position_max;
@@ -51,44 +66,89 @@ struct wallet {
 
 void wallet_init(struct wallet *self, struct arena *arena, const struct limits *limits);
 
-/* Cash when instrument is 0. Stores the new total (available and held) in `balance`. */
-enum reject wallet_deposit(struct wallet *self, account_id_t account, instrument_id_t instrument,
-                           int64_t qty, int64_t *balance);
+static inline struct wallet_cash *wallet_cash_of(const struct wallet *self, account_id_t account,
+                                                 uint32_t currency)
+{
+    return &self->cash[(uint64_t)account * CURRENCY_COUNT + currency];
+}
 
-/* NULL when the account never had any. */
-const struct wallet_position *wallet_find_position(const struct wallet *self, account_id_t account,
-                                                   instrument_id_t instrument);
-
-/* Whether wallet_open_position() would succeed. */
-bool wallet_has_position_room(const struct wallet *self, account_id_t account,
+/* The pair's slot; 0 when the account never had any. */
+uint32_t wallet_find_position(const struct wallet *self, account_id_t account,
                               instrument_id_t instrument);
 
-/* Makes sure that shares can be received: false when the table is full. */
-bool wallet_open_position(struct wallet *self, account_id_t account, instrument_id_t instrument);
+/* The same, made if it was not there; 0 when the table is full. */
+uint32_t wallet_open_position(struct wallet *self, account_id_t account,
+                              instrument_id_t instrument);
 
-/* False, and nothing moved, when less is available. */
-bool wallet_hold_cash(struct wallet *self, account_id_t account, cash_t cash);
-bool wallet_hold_shares(struct wallet *self, account_id_t account, instrument_id_t instrument,
-                        qty_t qty);
+static inline bool wallet_has_position_room(const struct wallet *self)
+{
+    return *self->position_count < self->position_max;
+}
 
-/* What was held for an order or a part of it becomes available again. */
-void wallet_release_cash(struct wallet *self, account_id_t account, cash_t cash);
-void wallet_release_shares(struct wallet *self, account_id_t account, instrument_id_t instrument,
-                           qty_t qty);
+/* For prefetching: where the pair is most probably found. */
+const struct wallet_position *wallet_position_home(const struct wallet *self, account_id_t account,
+                                                   instrument_id_t instrument);
 
-/* A trade: the buyer pays `px` a share out of what was held at `buyer_limit_px` (the difference
- * becomes available), the seller gives held shares. The buyer's position is open. */
-struct wallet_trade {
-    account_id_t buyer;
-    account_id_t seller;
-    instrument_id_t instrument;
-    qty_t qty;
-    px_t px;
-    px_t buyer_limit_px;
-};
-void wallet_settle(struct wallet *self, const struct wallet_trade *trade);
+/* ---- holds; the engine has checked what must be there ---- */
 
-/* CHECKs that every asset's sum over all accounts equals its deposits and nothing is negative. */
+static inline void wallet_hold_cash(struct wallet_cash *c, cash_t cash)
+{
+    c->available -= cash;
+    c->held += cash;
+}
+
+static inline void wallet_release_cash(struct wallet_cash *c, cash_t cash)
+{
+    CHECK(c->held >= cash);
+    c->held -= cash;
+    c->available += cash;
+}
+
+static inline void wallet_hold_shares(struct wallet_position *p, qty_t qty)
+{
+    p->available -= qty;
+    p->held += qty;
+}
+
+static inline void wallet_release_shares(struct wallet_position *p, qty_t qty)
+{
+    CHECK(p->held >= qty);
+    p->held -= qty;
+    p->available += qty;
+}
+
+/* Cash into or out of an account (or the house) by a movement that has another side. */
+static inline void wallet_move_cash(struct wallet *self, account_id_t account, uint32_t currency,
+                                    cash_t cash)
+{
+    wallet_cash_of(self, account, currency)->available += cash;
+    self->cash_totals[currency].sum += cash;
+}
+
+/* Whether the asset's balances add up to what was deposited. */
+static inline bool wallet_cash_adds_up(const struct wallet *self, uint32_t currency)
+{
+    return self->cash_totals[currency].sum == self->cash_totals[currency].deposited;
+}
+
+static inline bool wallet_shares_add_up(const struct wallet *self, instrument_id_t instrument)
+{
+    return self->share_totals[instrument].sum == self->share_totals[instrument].deposited;
+}
+
+/* ---- movements by command. `asset` names an instrument that is listed, or a currency ---- */
+
+/* Each stores the account's new total (available and held). qty is positive. */
+enum reject wallet_deposit(struct wallet *self, account_id_t account, asset_t asset, int64_t qty,
+                           int64_t *balance);
+enum reject wallet_withdraw(struct wallet *self, account_id_t account, asset_t asset, int64_t qty,
+                            int64_t *balance);
+/* Either account may be 0, the house, not both. */
+enum reject wallet_transfer(struct wallet *self, account_id_t from, account_id_t to, asset_t asset,
+                            int64_t qty, int64_t *from_balance, int64_t *to_balance);
+
+/* CHECKs every asset's sums by adding up all accounts, and that nothing but short positions and the
+ * house is negative. Slow, for tests. */
 void wallet_validate(const struct wallet *self);
 
 #endif
