@@ -58,6 +58,7 @@ struct wallet {
     struct wallet_total *cash_totals;  /* by currency */
     struct wallet_total *share_totals; /* by instrument */
     uint64_t *position_count;          /* in the arena */
+    uint32_t *short_counts;            /* by account: how many positions are below zero */
     uint32_t account_max;
     uint32_t instrument_max;
     uint32_t position_max;
@@ -123,6 +124,19 @@ static inline void wallet_move_cash(struct wallet *self, account_id_t account, u
 {
     wallet_cash_of(self, account, currency)->available += cash;
     self->cash_totals[currency].sum += cash;
+}
+
+/* An account's position has gone below zero, or come back. */
+void wallet_count_short(struct wallet *self, account_id_t account, bool is_short);
+
+/* Shares into or (qty below zero) out of what is available, by a movement that has another side. */
+static inline void wallet_move_shares(struct wallet *self, struct wallet_position *p, qty_t qty)
+{
+    qty_t before = p->available + p->held;
+    p->available += qty;
+    if (__builtin_expect((before < 0) != (before + qty < 0), 0))
+        wallet_count_short(self, p->account, before + qty < 0);
+    self->share_totals[p->instrument].sum += qty;
 }
 
 /* Whether the asset's balances add up to what was deposited. */
