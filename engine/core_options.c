@@ -18,7 +18,8 @@ static const char usage[] =
     "  --cpu N                   pin the loop to processor N\n"
     "  --segment-bytes N         journal segment size of a new exchange (default 33554432)\n"
     "  --limit NAME=N            table size of a new exchange: instruments accounts users keys\n"
-    "                            orders levels positions cl_ord_ids\n";
+    "                            orders price_blocks positions cl_ord_ids volumes trades\n"
+    "                            (trades a power of two, at least 2 of each)\n";
 
 static const struct {
     const char *name;
@@ -29,9 +30,11 @@ static const struct {
     {"users", offsetof(struct limits, users)},
     {"keys", offsetof(struct limits, keys)},
     {"orders", offsetof(struct limits, orders)},
-    {"levels", offsetof(struct limits, levels)},
+    {"price_blocks", offsetof(struct limits, price_blocks)},
     {"positions", offsetof(struct limits, positions)},
     {"cl_ord_ids", offsetof(struct limits, cl_ord_ids)},
+    {"volumes", offsetof(struct limits, volumes)},
+    {"trades", offsetof(struct limits, trades)},
 };
 
 static bool parse_number(const char *text, unsigned long max, unsigned long *value)
