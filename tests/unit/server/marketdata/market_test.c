@@ -50,7 +50,8 @@ static struct event_execution execution(instrument_id_t instrument, uint8_t exec
     };
 }
 
-/* One trade: the maker's execution and the taker's, as the engine emits them. */
+/* One trade: the maker's execution and the taker's, or in an auction the buyer's and the seller's,
+ * as the engine emits them. */
 static void trade_both(struct market *market, struct naive *naive, instrument_id_t instrument,
                        int64_t time_ns)
 {
@@ -65,11 +66,20 @@ static void trade_both(struct market *market, struct naive *naive, instrument_id
     taker.limit_px += 100;
     taker.last_liquidity = LIQUIDITY_REMOVED;
 
-    market_execution(market, time_ns, &maker);
-    market_execution(market, time_ns, &taker);
+    bool of_auction = random_below(5) == 0;
+    if (of_auction) {
+        maker.side = SIDE_BUY;
+        taker.side = SIDE_SELL;
+        maker.last_liquidity = taker.last_liquidity = LIQUIDITY_AUCTION;
+    }
+    market_event(market, time_ns, &maker, sizeof maker);
+    market_event(market, time_ns, &taker, sizeof taker);
     naive->instruments[naive->count] = instrument;
-    naive->trades[naive->count++] =
-        (struct trade){taker.trade_id, time_ns, taker.last_px, taker.last_qty, SIDE_BUY};
+    naive->trades[naive->count++] = (struct trade){.trade_id = taker.trade_id,
+                                                   .time_ns = time_ns,
+                                                   .px = taker.last_px,
+                                                   .qty = taker.last_qty,
+                                                   .taker_side = of_auction ? 0 : SIDE_BUY};
 }
 
 /* The candle of the period that begins at start_ns; false before the instrument's first trade. */
@@ -158,7 +168,20 @@ static void check_trades(const struct market *market, const struct naive *naive,
         assert_int_equal(got[i].px, want[skip + i].px);
         assert_int_equal(got[i].qty, want[skip + i].qty);
         assert_int_equal(got[i].taker_side, want[skip + i].taker_side);
+        assert_int_equal(got[i].busted, want[skip + i].busted);
     }
+}
+
+/* Takes one of all trades back, also one that is not kept any more or of another instrument. */
+static void bust_any(struct market *market, struct naive *naive)
+{
+    unsigned at = (unsigned)random_below(naive->count);
+    const struct event_trade_busted event = {
+        .header = EVENT_HEADER(EVENT_TRADE_BUSTED, struct event_trade_busted),
+        .trade_id = naive->trades[at].trade_id,
+        .instrument = naive->instruments[at]};
+    market_event(market, 1, &event, sizeof event);
+    naive->trades[at].busted = true;
 }
 
 static void test_random_markets_equal_the_naive_recomputation(void **state)
@@ -179,6 +202,7 @@ static void test_random_markets_equal_the_naive_recomputation(void **state)
                                                 : random_below(INT64_C(200000000000000));
             now_ns += gap_ns;
             trade_both(market, &naive, (instrument_id_t)(1 + random_below(2)), now_ns);
+            if (random_below(10) == 0) bust_any(market, &naive);
             int64_t asked_ns = now_ns + random_below(INT64_C(5000000000));
             for (unsigned k = 0; k < CANDLE_INTERVALS; k++)
                 check_candles(market, &naive, (instrument_id_t)(1 + random_below(3)),
@@ -297,6 +321,113 @@ static void test_touched_levels_come_once_and_overflow_is_said(void **state)
     market_destroy(market);
 }
 
+/* The one touched level of a side; 0 when there is none. */
+static px_t touched_px(const struct market *market, uint8_t side, unsigned at)
+{
+    unsigned count;
+    bool overflow;
+    const struct touched_level *levels = market_touched(market, 1, &count, &overflow);
+    assert_false(overflow);
+    for (unsigned i = 0; i < count; i++)
+        if (levels[i].side == side && at-- == 0) return levels[i].px;
+    return 0;
+}
+
+static void test_a_replaced_price_touches_both_levels(void **state)
+{
+    (void)state;
+    struct market *market = market_create(INSTRUMENTS);
+    struct event_execution buy = execution(1, EXEC_NEW, SIDE_BUY, 700, 5);
+    struct event_execution sell = execution(1, EXEC_NEW, SIDE_SELL, 900, 5);
+    buy.order_id = UINT64_C(77) << ORDER_SLOT_BITS | 3;
+    sell.order_id = UINT64_C(78) << ORDER_SLOT_BITS | 100000;
+    market_event(market, 1, &buy, EXECUTION_V1_BYTES);
+    market_event(market, 1, &sell, EXECUTION_V1_BYTES);
+    market_clear_touched(market, 1);
+
+    buy.exec_type = EXEC_REPLACED;
+    buy.limit_px = 600;
+    market_event(market, 1, &buy, EXECUTION_V1_BYTES);
+    assert_int_equal(touched_px(market, SIDE_BUY, 0), 600);
+    assert_int_equal(touched_px(market, SIDE_BUY, 1), 700);
+    assert_int_equal(touched_px(market, SIDE_SELL, 0), 0);
+    market_clear_touched(market, 1);
+
+    buy.order_id += UINT64_C(1) << ORDER_SLOT_BITS; /* the slot's next order */
+    buy.exec_type = EXEC_NEW;
+    buy.limit_px = 500;
+    market_event(market, 1, &buy, EXECUTION_V1_BYTES);
+    assert_int_equal(touched_px(market, SIDE_BUY, 1), 0);
+    buy.exec_type = sell.exec_type = EXEC_REPLACED; /* of the quantity alone */
+    market_event(market, 1, &buy, EXECUTION_V1_BYTES);
+    market_event(market, 1, &sell, EXECUTION_V1_BYTES);
+    assert_int_equal(touched_px(market, SIDE_BUY, 1), 0);
+    assert_int_equal(touched_px(market, SIDE_SELL, 0), 900);
+    assert_int_equal(touched_px(market, SIDE_SELL, 1), 0);
+    market_destroy(market);
+}
+
+static void announce(struct market *market, int64_t time_ns, uint8_t session)
+{
+    const struct event_session_changed event = {
+        .header = EVENT_HEADER(EVENT_SESSION_CHANGED, struct event_session_changed),
+        .instrument = 1,
+        .session = session,
+        .cause = SESSION_BY_SCHEDULE};
+    market_event(market, time_ns, &event, sizeof event);
+}
+
+static void test_sessions_and_auctions_are_what_was_announced(void **state)
+{
+    (void)state;
+    struct market *market = market_create(INSTRUMENTS);
+    struct session_print session;
+    struct auction_print auction;
+    assert_false(market_session(market, 1, &session));
+    assert_false(market_auction(market, INSTRUMENTS + 1, &auction));
+
+    const struct event_limit_state limit = {
+        .header = EVENT_HEADER(EVENT_LIMIT_STATE, struct event_limit_state),
+        .instrument = 1,
+        .on = 1,
+        .side = SIDE_BUY};
+    market_event(market, 5, &limit, sizeof limit);
+    assert_true(market_session(market, 1, &session));
+    assert_true(session.limit_state);
+    assert_int_equal(session.session, 0);
+
+    unsigned count;
+    bool overflow;
+    announce(market, 10, SESSION_CLOSING_AUCTION);
+    market_touched(market, 1, &count, &overflow);
+    assert_true(overflow); /* at-close orders come in unnamed */
+    struct event_auction indicative = {
+        .header = EVENT_HEADER(EVENT_AUCTION, struct event_auction),
+        .instrument = 1,
+        .imbalance_side = SIDE_SELL,
+        .px = 1000,
+        .paired_qty = 50,
+        .imbalance_qty = 7,
+    };
+    market_event(market, 11, &indicative, sizeof indicative);
+    assert_true(market_auction(market, 1, &auction));
+    assert_int_equal(auction.time_ns, 11);
+    assert_int_equal(auction.px, 1000);
+    assert_int_equal(auction.paired_qty, 50);
+    assert_int_equal(auction.imbalance_qty, 7);
+    assert_int_equal(auction.imbalance_side, SIDE_SELL);
+    assert_false(auction.final);
+
+    announce(market, 12, SESSION_CLOSED);
+    assert_true(market_session(market, 1, &session));
+    assert_int_equal(session.session, SESSION_CLOSED);
+    assert_int_equal(session.cause, SESSION_BY_SCHEDULE);
+    assert_int_equal(session.since_ns, 12);
+    assert_true(market_auction(market, 1, &auction));
+    assert_int_equal(auction.time_ns, 0);
+    market_destroy(market);
+}
+
 static void test_intervals_have_names(void **state)
 {
     (void)state;
@@ -322,6 +453,8 @@ int main(void)
         cmocka_unit_test(test_only_the_takers_execution_is_a_trade),
         cmocka_unit_test(test_a_rejected_order_may_name_any_instrument),
         cmocka_unit_test(test_touched_levels_come_once_and_overflow_is_said),
+        cmocka_unit_test(test_a_replaced_price_touches_both_levels),
+        cmocka_unit_test(test_sessions_and_auctions_are_what_was_announced),
         cmocka_unit_test(test_intervals_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
