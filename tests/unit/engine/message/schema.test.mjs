@@ -31,7 +31,15 @@ function elements(text, name) {
     }));
 }
 
-const PRIMITIVE_BYTES = { char: 1, uint8: 1, uint16: 2, uint32: 4, uint64: 8, int64: 8 };
+const PRIMITIVE_BYTES = {
+    char: 1,
+    uint8: 1,
+    uint16: 2,
+    int32: 4,
+    uint32: 4,
+    uint64: 8,
+    int64: 8,
+};
 const composites = elements(xml, "composite");
 const types = new Map(
     elements(xml.replace(/<composite[^]*?<\/composite>/g, ""), "type").map((t) => [t.name, t]),
@@ -54,17 +62,31 @@ function bytesOf(name) {
     return bytesOf(coded.encodingType);
 }
 
-/** Name -> {id, bytes, fields: name -> {offset, bytes, id}}; offsets from the block's begin. */
+/** Bytes of what a type is made of: of one element where it is an array. */
+function elementBytes(name) {
+    const type = types.get(name);
+    return type ? bytesOf(type.primitiveType) : bytesOf(name);
+}
+
+/** Name -> {id, bytes, since, fields: name -> {offset, bytes, align, id, since}}; offsets from the
+ *  block's begin. */
 const schemaMessages = new Map(
     elements(xml, "sbe:message").map((message) => [
         message.name,
         {
             id: Number(message.id),
             bytes: Number(message.blockLength),
+            since: Number(message.sinceVersion ?? 1),
             fields: new Map(
                 elements(message.body, "field").map((f) => [
                     f.name,
-                    { offset: Number(f.offset), bytes: bytesOf(f.type), id: Number(f.id) },
+                    {
+                        offset: Number(f.offset),
+                        bytes: bytesOf(f.type),
+                        align: Math.min(8, elementBytes(f.type)),
+                        id: Number(f.id),
+                        since: Number(f.sinceVersion ?? 1),
+                    },
                 ]),
             ),
         },
@@ -75,21 +97,37 @@ const schemaMessages = new Map(
 
 const HEADER_BYTES = 8;
 const constants = Object.fromEntries(
-    [...units.matchAll(/([A-Z_]+) = (\d+)/g)].map(([, name, value]) => [name, Number(value)]),
+    [...(units + headers).matchAll(/([A-Z_\d]+) = (\d+)/g)].map(([, name, value]) => [
+        name,
+        Number(value),
+    ]),
 );
-const C_BYTES = { char: 1, uint8_t: 1, uint16_t: 2, uint32_t: 4, uint64_t: 8, int64_t: 8 };
-for (const [, from, to] of units.matchAll(/typedef (\w+) (\w+);/g)) C_BYTES[to] = C_BYTES[from];
+const C_BYTES = {
+    char: 1,
+    uint8_t: 1,
+    uint16_t: 2,
+    int32_t: 4,
+    uint32_t: 4,
+    uint64_t: 8,
+    int64_t: 8,
+};
+for (const [, from, to] of (units + headers).matchAll(/typedef (\w+) (\w+);/g)) {
+    C_BYTES[to] = C_BYTES[from];
+}
+const cSizes = new Map(
+    [...headers.matchAll(/SBE_PIN_SIZE\(struct (\w+), (\d+)\)/g)].map(([, s, n]) => [s, Number(n)]),
+);
 
 /** Struct -> member -> bytes, paddings left out. */
 const cStructs = new Map(
     [...headers.matchAll(/struct (\w+) \{\n([^]*?)\n\};/g)].map(([, name, body]) => [
         name,
         new Map(
-            [...body.matchAll(/(?:struct )?(\w+) (\w+)(?:\[(\w+)\])?;/g)]
+            [...body.matchAll(/(?:struct )?(\w+)\s+(\w+)(?:\[(\w+)\])?;/g)]
                 .filter(([, type, member]) => type !== "sbe_header" && !/^pad\d*$/.test(member))
                 .map(([, type, member, count]) => [
                     member,
-                    (type === "limits" ? 32 : C_BYTES[type]) * (count ? constants[count] : 1),
+                    (C_BYTES[type] ?? cSizes.get(type)) * (count ? constants[count] : 1),
                 ]),
         ),
     ]),
@@ -99,9 +137,6 @@ for (const [, struct, member, at] of headers.matchAll(/SBE_PIN\(struct (\w+), (\
     if (!cOffsets.has(struct)) cOffsets.set(struct, new Map());
     cOffsets.get(struct).set(member, Number(at));
 }
-const cSizes = new Map(
-    [...headers.matchAll(/SBE_PIN_SIZE\(struct (\w+), (\d+)\)/g)].map(([, s, n]) => [s, Number(n)]),
-);
 
 /** Names without prefix -> value, of one enum of a header. */
 function cEnum(name, prefix) {
@@ -132,7 +167,7 @@ const cMessages = new Map([...templates("COMMAND_", "command"), ...templates("EV
 test("the schema has exactly the templates of the headers", () => {
     const inSchema = new Map([...schemaMessages].map(([name, message]) => [name, message.id]));
     assert.deepEqual(inSchema, cMessages);
-    assert.ok(cMessages.size >= 20, "the headers were understood");
+    assert.ok(cMessages.size >= 45, "the headers were understood");
 });
 
 test("every message is as long as its struct", () => {
@@ -159,14 +194,49 @@ test("every field lies where its member lies and is as wide", () => {
 test("no two fields of a message overlap, none leaves its block, ids are its own", () => {
     for (const [name, message] of schemaMessages) {
         let end = 0;
-        for (const [field, { offset, bytes }] of message.fields) {
+        for (const [field, { offset, bytes, align }] of message.fields) {
             assert.ok(offset >= end, `${name}.${field} begins where another ends`);
-            if (bytes <= 8) assert.equal(offset % bytes, 0, `${name}.${field} is aligned`);
+            assert.equal(offset % align, 0, `${name}.${field} is aligned`);
             end = offset + bytes;
         }
         assert.ok(end <= message.bytes, `${name} holds its fields`);
         const ids = new Set([...message.fields.values()].map((f) => f.id));
         assert.equal(ids.size, message.fields.size, name);
+    }
+});
+
+test("arrays have as many elements as their member", () => {
+    const arrays = [...headers.matchAll(/^ +(?:\w+)\s+(\w+)\[([A-Z_]+)\];/gm)];
+    assert.ok(arrays.length > 15, "the headers were understood");
+    const rows = schemaMessages.get("command_set_schedule").fields;
+    assert.equal(rows.get("second_of_day").bytes, 4 * constants.SCHEDULE_ROWS);
+    assert.equal(rows.get("session").bytes, constants.SCHEDULE_ROWS);
+    const levels = schemaMessages.get("command_set_breakers").fields;
+    assert.equal(levels.get("halt_ms").bytes, 4 * constants.BREAKER_LEVELS);
+    const table = schemaMessages.get("command_set_tick_table").fields;
+    assert.equal(table.get("from_px").bytes, 8 * constants.TICK_TABLE_ROWS);
+    for (const [name, type] of types) {
+        const count = name.match(/_(\d+)$/)?.[1];
+        if (count) assert.equal(type.length, count, name);
+    }
+});
+
+test("what version 2 appended is marked, and nothing else", () => {
+    const plain = (name) => name.replace(/^(command|event)_/, "").toUpperCase();
+    const first = (name) => constants[`${plain(name)}_V1_BYTES`];
+    const grown = [...schemaMessages.keys()].filter((name) => first(name));
+    assert.deepEqual(grown, [
+        "command_list_instrument",
+        "command_new_order",
+        "command_replace_order",
+        "event_execution",
+    ]);
+    for (const [name, message] of schemaMessages) {
+        assert.ok(message.since === 1 || message.since === 2, name);
+        const end = (first(name) ?? Infinity) - HEADER_BYTES;
+        for (const [field, { offset, since }] of message.fields) {
+            assert.equal(since, offset >= end ? 2 : 1, `${name}.${field}`);
+        }
     }
 });
 
@@ -202,6 +272,11 @@ test("enumerations have the same values", () => {
         exec_type: "EXEC_",
         ord_status: "ORD_",
         last_liquidity: "LIQUIDITY_",
+        stp: "STP_",
+        session: "SESSION_",
+        session_cause: "SESSION_BY_",
+        transfer_reason: "TRANSFER_",
+        limit_scope: "LIMIT_SCOPE_",
         command_template: "COMMAND_",
     };
     for (const [name, prefix] of Object.entries(prefixes)) {
@@ -213,16 +288,23 @@ test("enumerations have the same values", () => {
 test("reject reasons of the engine are those of the one table", () => {
     const rows = [...read("message/reject.h").matchAll(/REJECT\((\w+), (\d+),/g)];
     const reasons = rows.filter(([, , number]) => Number(number) < 100);
-    assert.ok(reasons.length > 30, "the table was understood");
+    assert.ok(reasons.length > 60, "the table was understood");
     const inTable = Object.fromEntries(reasons.map(([, name, number]) => [name, number]));
     assert.deepEqual(schemaEnum("reject"), inTable);
 });
 
+const schemaBits = (name) =>
+    Object.fromEntries(
+        elements(sets.get(name).body, "choice").map((c) => [c.name, String(1 << Number(c.body))]),
+    );
+
+test("instructions are the same bits", () => {
+    assert.deepEqual(schemaBits("exec_inst"), cEnum("exec_inst", "EXEC_INST_"));
+});
+
 test("scopes are the same bits", () => {
     const { ALL: all, ...bits } = cEnum("scope", "SCOPE_");
-    const choices = elements(sets.get("scope").body, "choice");
-    const shown = Object.fromEntries(choices.map((c) => [c.name, String(1 << Number(c.body))]));
-    assert.deepEqual(shown, bits);
+    assert.deepEqual(schemaBits("scope"), bits);
     assert.equal(Number(all), Object.values(bits).reduce((sum, bit) => sum + Number(bit), 0));
 });
 
