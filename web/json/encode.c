@@ -49,6 +49,17 @@ void json_text(struct json_buffer *self, const char *text)
     json_bytes(self, text, strlen(text));
 }
 
+void json_word(struct json_buffer *self, const char *word)
+{
+    if (!word) {
+        json_bytes(self, "null", 4);
+        return;
+    }
+    json_bytes(self, "\"", 1);
+    json_text(self, word);
+    json_bytes(self, "\"", 1);
+}
+
 /* Bytes of the well-formed UTF-8 sequence at `text`, 0 when there is none (RFC 3629 section 4). */
 static size_t utf8_sequence(const unsigned char *text, size_t length)
 {
@@ -128,6 +139,14 @@ static uint64_t magnitude(int64_t value)
     return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 }
 
+void json_bool(struct json_buffer *self, bool value)
+{
+    if (value)
+        json_bytes(self, "true", 4);
+    else
+        json_bytes(self, "false", 5);
+}
+
 void json_int(struct json_buffer *self, int64_t value)
 {
     char text[24];
@@ -148,6 +167,22 @@ void json_px(struct json_buffer *self, px_t px)
     if (px < 0) *--at = '-';
     *--at = '"';
     json_bytes(self, at, (size_t)(end - at));
+}
+
+void json_px_or_null(struct json_buffer *self, px_t px)
+{
+    if (px)
+        json_px(self, px);
+    else
+        json_bytes(self, "null", 4);
+}
+
+void json_qty_or_null(struct json_buffer *self, qty_t qty)
+{
+    if (qty)
+        json_int(self, qty);
+    else
+        json_bytes(self, "null", 4);
 }
 
 void json_id(struct json_buffer *self, uint64_t id)
@@ -198,4 +233,12 @@ void json_time(struct json_buffer *self, int64_t ns)
     digits_before(text + 20, (uint64_t)second_of_day % 60, 2);
     digits_before(text + 30, (uint64_t)fraction, 9);
     json_bytes(self, text, sizeof text - 1);
+}
+
+void json_time_or_null(struct json_buffer *self, int64_t ns)
+{
+    if (ns)
+        json_time(self, ns);
+    else
+        json_bytes(self, "null", 4);
 }

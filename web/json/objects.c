@@ -4,13 +4,6 @@
 
 #define TEXT(self, literal) json_bytes((self), (literal), sizeof(literal) - 1)
 
-static void put_word(struct json_buffer *self, const char *word)
-{
-    TEXT(self, "\"");
-    json_text(self, word);
-    TEXT(self, "\"");
-}
-
 static void put_symbol(struct json_buffer *self, const struct engine *engine,
                        instrument_id_t instrument)
 {
@@ -29,21 +22,35 @@ static void put_cl_ord_id(struct json_buffer *self, const char *cl_ord_id)
         TEXT(self, "null");
 }
 
-static void put_reject_reason(struct json_buffer *self, uint16_t reason)
+/* Why it was rejected, or why it was canceled or changed unasked: two members, one of them null. */
+static void put_reasons(struct json_buffer *self, bool rejected, uint16_t reason)
 {
-    if (reason == REJECT_NONE)
-        TEXT(self, "null");
-    else
-        put_word(self, reject_row(reason)->code);
+    const char *code = reason == REJECT_NONE ? NULL : reject_row(reason)->code;
+    TEXT(self, ",\"reject_reason\":");
+    json_word(self, rejected ? code : NULL);
+    TEXT(self, ",\"cancel_reason\":");
+    json_word(self, rejected ? NULL : code);
 }
 
-static void put_liquidity(struct json_buffer *self, uint8_t last_liquidity)
+/* What an order was sent with, beside type and price; nulls for one that is forgotten. */
+static void put_terms(struct json_buffer *self, const struct blotter_order *order)
 {
-    switch (last_liquidity) {
-    case LIQUIDITY_ADDED: TEXT(self, "\"maker\""); break;
-    case LIQUIDITY_REMOVED: TEXT(self, "\"taker\""); break;
-    default: TEXT(self, "null"); break;
-    }
+    static const struct blotter_order forgotten;
+    if (!order) order = &forgotten;
+    TEXT(self, ",\"stop_price\":");
+    json_px_or_null(self, order->stop_px);
+    TEXT(self, ",\"display_qty\":");
+    json_qty_or_null(self, order->display_qty);
+    TEXT(self, ",\"min_qty\":");
+    json_qty_or_null(self, order->min_qty);
+    TEXT(self, ",\"expire_at\":");
+    json_time_or_null(self, order->expire_ns);
+    TEXT(self, ",\"post_only\":");
+    json_bool(self, order->exec_inst & EXEC_INST_POST_ONLY);
+    TEXT(self, ",\"cancel_on_disconnect\":");
+    json_bool(self, order->exec_inst & EXEC_INST_CANCEL_ON_DISCONNECT);
+    TEXT(self, ",\"stp\":");
+    json_word(self, json_stp(order->stp));
 }
 
 static void put_fills(struct json_buffer *self, const struct blotter *blotter,
@@ -63,7 +70,11 @@ static void put_fills(struct json_buffer *self, const struct blotter *blotter,
         TEXT(self, ",\"price\":");
         json_px(self, fill->event.last_px);
         TEXT(self, ",\"liquidity\":");
-        put_liquidity(self, fill->event.last_liquidity);
+        json_word(self, json_liquidity(fill->event.last_liquidity));
+        TEXT(self, ",\"fee\":");
+        json_px(self, fill->event.fee);
+        TEXT(self, ",\"busted\":");
+        json_bool(self, fill->busted);
         TEXT(self, ",\"time\":");
         json_time(self, fill->time_ns);
         TEXT(self, "}");
@@ -81,19 +92,20 @@ void json_order(struct json_buffer *self, const struct engine *engine,
     TEXT(self, ",\"symbol\":");
     put_symbol(self, engine, order->instrument);
     TEXT(self, ",\"side\":");
-    put_word(self, json_side(order->side));
+    json_word(self, json_side(order->side));
     TEXT(self, ",\"type\":");
-    put_word(self, json_ord_type(order->ord_type));
+    json_word(self, json_ord_type(order->ord_type));
     TEXT(self, ",\"time_in_force\":");
-    put_word(self, json_time_in_force(order->time_in_force));
+    json_word(self, json_time_in_force(order->time_in_force));
     TEXT(self, ",\"status\":");
-    put_word(self, json_ord_status(order->ord_status));
-    TEXT(self, ",\"reject_reason\":");
-    put_reject_reason(self, order->reject_reason);
+    json_word(self, json_ord_status(order->ord_status));
+    put_reasons(self, order->ord_status == ORD_REJECTED,
+                blotter_is_open(order) ? REJECT_NONE : order->reject_reason);
     TEXT(self, ",\"qty\":");
     json_int(self, order->order_qty);
     TEXT(self, ",\"limit_price\":");
-    json_px(self, order->limit_px);
+    json_px_or_null(self, order->limit_px);
+    put_terms(self, order);
     TEXT(self, ",\"cum_qty\":");
     json_int(self, order->cum_qty);
     TEXT(self, ",\"leaves_qty\":");
@@ -103,6 +115,10 @@ void json_order(struct json_buffer *self, const struct engine *engine,
         json_px(self, order->avg_px);
     else
         TEXT(self, "null");
+    TEXT(self, ",\"fees\":");
+    json_px(self, order->fees);
+    TEXT(self, ",\"triggered_at\":");
+    json_time_or_null(self, order->triggered_ns);
     TEXT(self, ",\"created_at\":");
     json_time(self, order->created_ns);
     TEXT(self, ",\"updated_at\":");
@@ -131,11 +147,16 @@ static void put_last(struct json_buffer *self, const struct event_execution *eve
     else
         TEXT(self, "null");
     TEXT(self, ",\"liquidity\":");
-    put_liquidity(self, event->last_liquidity);
+    json_word(self, json_liquidity(event->last_liquidity));
+    TEXT(self, ",\"fee\":");
+    if (event->last_qty > 0)
+        json_px(self, event->fee);
+    else
+        TEXT(self, "null");
 }
 
 void json_execution(struct json_buffer *self, const struct engine *engine,
-                    const struct blotter_execution *execution)
+                    const struct blotter *blotter, const struct blotter_execution *execution)
 {
     const struct event_execution *event = &execution->event;
     TEXT(self, "{\"exec_id\":");
@@ -149,21 +170,21 @@ void json_execution(struct json_buffer *self, const struct engine *engine,
     TEXT(self, ",\"symbol\":");
     put_symbol(self, engine, event->instrument);
     TEXT(self, ",\"side\":");
-    put_word(self, json_side(event->side));
+    json_word(self, json_side(event->side));
     TEXT(self, ",\"type\":");
-    put_word(self, json_ord_type(event->ord_type));
+    json_word(self, json_ord_type(event->ord_type));
     TEXT(self, ",\"time_in_force\":");
-    put_word(self, json_time_in_force(event->time_in_force));
+    json_word(self, json_time_in_force(event->time_in_force));
     TEXT(self, ",\"exec_type\":");
-    put_word(self, json_exec_type(event->exec_type));
+    json_word(self, json_exec_type(event->exec_type));
     TEXT(self, ",\"status\":");
-    put_word(self, json_ord_status(event->ord_status));
-    TEXT(self, ",\"reject_reason\":");
-    put_reject_reason(self, event->reject_reason);
+    json_word(self, json_ord_status(event->ord_status));
+    put_reasons(self, event->exec_type == EXEC_REJECTED, event->reject_reason);
     TEXT(self, ",\"qty\":");
     json_int(self, event->order_qty);
     TEXT(self, ",\"limit_price\":");
-    json_px(self, event->limit_px);
+    json_px_or_null(self, event->limit_px);
+    put_terms(self, blotter_find(blotter, event->order_id));
     put_last(self, event);
     TEXT(self, ",\"time\":");
     json_time(self, execution->time_ns);
@@ -181,7 +202,7 @@ void json_trade(struct json_buffer *self, const struct trade *trade, bool with_n
     TEXT(self, ",\"qty\":");
     json_int(self, trade->qty);
     TEXT(self, ",\"taker_side\":");
-    put_word(self, json_side(trade->taker_side));
+    json_word(self, json_side_or_null(trade->taker_side));
     TEXT(self, ",\"time\":");
     json_time(self, trade->time_ns);
     if (with_ns) {
@@ -224,7 +245,7 @@ void json_candle(struct json_buffer *self, const struct candle *candle, bool clo
     TEXT(self, ",\"last_trade_id\":");
     put_trade_id(self, candle->last_trade_id);
     TEXT(self, ",\"closed\":");
-    json_text(self, closed ? "true" : "false");
+    json_bool(self, closed);
     TEXT(self, "}");
 }
 

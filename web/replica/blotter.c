@@ -177,6 +177,22 @@ static uint32_t find_slot(const struct blotter *self, order_id_t order_id)
 
 /* ---- orders ---- */
 
+static void hang_by_name(struct blotter *self, uint32_t slot)
+{
+    const struct blotter_order *order = &self->orders[slot].order;
+    if (!order->cl_ord_id[0]) return;
+    list_push(self, cl_ord_id_chain(self, order->account, order->cl_ord_id), slot,
+              offsetof(struct order_slot, by_cl_ord_id));
+}
+
+static void unhang_by_name(struct blotter *self, uint32_t slot)
+{
+    const struct blotter_order *order = &self->orders[slot].order;
+    if (!order->cl_ord_id[0]) return;
+    list_remove(self, cl_ord_id_chain(self, order->account, order->cl_ord_id), slot,
+                offsetof(struct order_slot, by_cl_ord_id));
+}
+
 /* Takes the order that has been terminal for longest out of every list; its executions stay. */
 static uint32_t forget_oldest(struct blotter *self)
 {
@@ -187,13 +203,20 @@ static uint32_t forget_oldest(struct blotter *self)
     self->closed_oldest = oldest->closed_next;
     if (!self->closed_oldest) self->closed_newest = 0;
     list_remove(self, id_chain(self, order->order_id), slot, offsetof(struct order_slot, by_id));
-    if (order->cl_ord_id[0])
-        list_remove(self, cl_ord_id_chain(self, order->account, order->cl_ord_id), slot,
-                    offsetof(struct order_slot, by_cl_ord_id));
+    unhang_by_name(self, slot);
     list_remove(self, &account_slot(self, order->account)->newest, slot,
                 offsetof(struct order_slot, by_age));
     memset(oldest, 0, sizeof *oldest);
     return slot;
+}
+
+/* A command of the record as `size` bytes; what an older version did not write is zero. */
+static void read_command(const struct journal_record *command, size_t least, void *to, size_t size)
+{
+    size_t length = record_message_length(command);
+    CHECK(length >= least);
+    memset(to, 0, size);
+    memcpy(to, record_message(command), length < size ? length : size);
 }
 
 static struct order_slot *add_order(struct blotter *self, const struct journal_record *command,
@@ -201,8 +224,7 @@ static struct order_slot *add_order(struct blotter *self, const struct journal_r
 {
     struct command_new_order sent;
     CHECK(command->header.template_id == COMMAND_NEW_ORDER);
-    CHECK(record_message_length(command) >= sizeof sent);
-    memcpy(&sent, record_message(command), sizeof sent);
+    read_command(command, NEW_ORDER_V1_BYTES, &sent, sizeof sent);
 
     uint32_t slot = self->used < self->order_max ? ++self->used : forget_oldest(self);
     struct order_slot *added = &self->orders[slot];
@@ -215,19 +237,40 @@ static struct order_slot *add_order(struct blotter *self, const struct journal_r
         .side = event->side,
         .ord_type = event->ord_type,
         .time_in_force = event->time_in_force,
-        .limit_px = event->limit_px,
+        .exec_inst = sent.exec_inst,
+        .stp = sent.stp,
+        .stop_px = sent.stop_px,
+        .display_qty = sent.display_qty,
+        .min_qty = sent.min_qty,
+        .expire_ns = sent.expire_ns,
         .sent_qty = sent.order_qty,
+        .sent_limit_px = sent.limit_px,
+        .sent_stop_px = sent.stop_px,
         .created_ns = command->time_ns,
     };
     memcpy(order->cl_ord_id, sent.cl_ord_id, sizeof order->cl_ord_id);
     struct account_slot *account = account_slot(self, order->account);
     list_push(self, id_chain(self, order->order_id), slot, offsetof(struct order_slot, by_id));
-    if (order->cl_ord_id[0])
-        list_push(self, cl_ord_id_chain(self, order->account, order->cl_ord_id), slot,
-                  offsetof(struct order_slot, by_cl_ord_id));
+    hang_by_name(self, slot);
     list_push(self, &account->newest, slot, offsetof(struct order_slot, by_age));
     list_push(self, &account->newest_open, slot, offsetof(struct order_slot, open));
     return added;
+}
+
+/* What a replace changed that its execution does not say. */
+static void take_replace(struct blotter *self, struct order_slot *replaced,
+                         const struct journal_record *command)
+{
+    struct command_replace_order sent;
+    if (command->header.template_id != COMMAND_REPLACE_ORDER) return;
+    read_command(command, REPLACE_ORDER_V1_BYTES, &sent, sizeof sent);
+    struct blotter_order *order = &replaced->order;
+    if (sent.stop_px) order->stop_px = sent.stop_px;
+    if (!sent.cl_ord_id[0]) return;
+    uint32_t slot = (uint32_t)(replaced - self->orders);
+    unhang_by_name(self, slot);
+    memcpy(order->cl_ord_id, sent.cl_ord_id, sizeof order->cl_ord_id);
+    hang_by_name(self, slot);
 }
 
 static void close_order(struct blotter *self, struct order_slot *closed)
@@ -291,6 +334,37 @@ static px_t average_px(const struct order_slot *order)
     return cum_qty > 0 ? (px_t)((order->notional + cum_qty / 2) / cum_qty) : 0;
 }
 
+struct event_execution blotter_read_execution(const void *message, size_t length)
+{
+    struct event_execution event = {0};
+    CHECK(length >= EXECUTION_V1_BYTES);
+    memcpy(&event, message, length < sizeof event ? length : sizeof event);
+    return event;
+}
+
+/* Puts an execution into the ring and into its account's numbers; returns its own number. */
+static uint64_t record_execution(struct blotter *self, const struct journal_record *command,
+                                 seq_t exec_id, const struct event_execution *event,
+                                 const char *cl_ord_id)
+{
+    uint64_t number = ++self->execution_count;
+    struct execution_slot *added = execution_slot(self, number);
+    if (number > self->execution_max) forget_execution(self, added);
+    struct blotter_execution *execution = &added->execution;
+    execution->exec_id = exec_id;
+    execution->time_ns = command->time_ns;
+    execution->account_seq = ++account_slot(self, event->account)->seq;
+    execution->event = *event;
+    execution->busted = false;
+    memcpy(execution->cl_ord_id, cl_ord_id, sizeof execution->cl_ord_id);
+    added->number = number;
+    added->next_fill = 0;
+    uint32_t *chain = account_seq_chain(self, event->account, execution->account_seq);
+    added->chain_next = *chain;
+    *chain = (uint32_t)(added - self->executions) + 1;
+    return number;
+}
+
 const struct blotter_execution *blotter_execution(struct blotter *self,
                                                   const struct journal_record *command,
                                                   seq_t exec_id,
@@ -302,34 +376,77 @@ const struct blotter_execution *blotter_execution(struct blotter *self,
     CHECK(!found || blotter_is_open(order));
     order->ord_status = event->ord_status;
     order->reject_reason = event->reject_reason;
+    order->limit_px = event->limit_px;
     order->order_qty = event->order_qty;
     order->cum_qty = event->cum_qty;
     order->leaves_qty = event->leaves_qty;
     order->updated_ns = command->time_ns;
     order->updated_seq = command->seq;
+    if (event->exec_type == EXEC_REPLACED) take_replace(self, slot, command);
+    if (event->exec_type == EXEC_TRIGGERED) order->triggered_ns = command->time_ns;
 
-    uint64_t number = ++self->execution_count;
-    struct execution_slot *added = execution_slot(self, number);
-    if (number > self->execution_max) forget_execution(self, added);
-    struct blotter_execution *execution = &added->execution;
-    execution->exec_id = exec_id;
-    execution->time_ns = command->time_ns;
-    execution->account_seq = ++account_slot(self, event->account)->seq;
-    execution->event = *event;
-    memcpy(execution->cl_ord_id, order->cl_ord_id, sizeof execution->cl_ord_id);
-    added->number = number;
-    added->next_fill = 0;
-    uint32_t *chain = account_seq_chain(self, event->account, execution->account_seq);
-    added->chain_next = *chain;
-    *chain = (uint32_t)(added - self->executions) + 1;
-
+    uint64_t number = record_execution(self, command, exec_id, event, order->cl_ord_id);
     if (event->last_qty > 0) {
         slot->notional += (__int128)event->last_px * event->last_qty;
         order->avg_px = average_px(slot);
+        order->fees += event->fee;
         list_fill(self, slot, number);
     }
     if (!blotter_is_open(order)) close_order(self, slot);
-    return execution;
+    return &execution_slot(self, number)->execution;
+}
+
+/* One side of a bust. The order may be forgotten; then only what the event names is known. */
+static const struct blotter_execution *bust_side(struct blotter *self,
+                                                 const struct journal_record *command,
+                                                 seq_t exec_id, const struct event_execution *side,
+                                                 cash_t fee)
+{
+    static const char nameless[CL_ORD_ID_BYTES];
+    struct event_execution event = *side;
+    uint32_t slot = find_slot(self, event.order_id);
+    struct blotter_order *order = slot ? &self->orders[slot].order : NULL;
+    if (order) {
+        event.ord_type = order->ord_type;
+        event.time_in_force = order->time_in_force;
+        event.ord_status = order->ord_status;
+        event.limit_px = order->limit_px;
+        event.order_qty = order->order_qty;
+        event.cum_qty = order->cum_qty;
+        event.leaves_qty = order->leaves_qty;
+        order->fees -= fee;
+        order->updated_ns = command->time_ns;
+        order->updated_seq = command->seq;
+        for (uint64_t fill = self->orders[slot].first_fill; fill;) {
+            struct execution_slot *at = execution_slot(self, fill);
+            if (at->execution.event.trade_id == event.trade_id) at->execution.busted = true;
+            fill = at->next_fill;
+        }
+    }
+    uint64_t number =
+        record_execution(self, command, exec_id, &event, order ? order->cl_ord_id : nameless);
+    return &execution_slot(self, number)->execution;
+}
+
+struct blotter_bust blotter_trade_busted(struct blotter *self, const struct journal_record *command,
+                                         seq_t exec_id, const struct event_trade_busted *event)
+{
+    struct event_execution side = {
+        .header = EVENT_HEADER(EVENT_EXECUTION, struct event_execution),
+        .order_id = event->buy_order_id,
+        .trade_id = event->trade_id,
+        .account = event->buyer,
+        .instrument = event->instrument,
+        .side = SIDE_BUY,
+        .exec_type = BLOTTER_EXEC_BUSTED,
+    };
+    struct blotter_bust bust;
+    bust.buyer = bust_side(self, command, exec_id, &side, event->buyer_fee);
+    side.order_id = event->sell_order_id;
+    side.account = event->seller;
+    side.side = SIDE_SELL;
+    bust.seller = bust_side(self, command, exec_id, &side, event->seller_fee);
+    return bust;
 }
 
 /* ---- questions ---- */
@@ -358,7 +475,10 @@ bool blotter_same_request(const struct blotter_order *order,
     return order->account == command->account && order->instrument == command->instrument &&
            order->side == command->side && order->ord_type == command->ord_type &&
            order->time_in_force == command->time_in_force &&
-           order->sent_qty == command->order_qty && order->limit_px == command->limit_px;
+           order->exec_inst == command->exec_inst && order->stp == command->stp &&
+           order->sent_qty == command->order_qty && order->sent_limit_px == command->limit_px &&
+           order->sent_stop_px == command->stop_px && order->display_qty == command->display_qty &&
+           order->min_qty == command->min_qty && order->expire_ns == command->expire_ns;
 }
 
 static const struct blotter_order *order_at(const struct blotter *self, uint32_t slot)

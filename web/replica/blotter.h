@@ -30,25 +30,40 @@ struct blotter_order {
     uint8_t side;
     uint8_t ord_type;
     uint8_t time_in_force;
+    uint8_t exec_inst;      /* bits of enum exec_inst */
+    uint8_t stp;            /* enum stp, as sent */
     uint8_t ord_status;     /* enum ord_status */
-    uint16_t reject_reason; /* enum reject */
-    px_t limit_px;
-    qty_t sent_qty;  /* as first sent, to recognise the same request again */
+    uint16_t reject_reason; /* enum reject: why it was rejected, or canceled unasked */
+    px_t limit_px;          /* of market and stop orders the collar price; 0: none was found */
+    px_t stop_px;
+    qty_t display_qty;
+    qty_t min_qty;
+    int64_t expire_ns; /* 0: not GTD */
+    qty_t sent_qty;    /* these three as first sent, to recognise the same request again */
+    px_t sent_limit_px;
+    px_t sent_stop_px;
     qty_t order_qty; /* as it stands after replaces */
     qty_t cum_qty;
     qty_t leaves_qty;
     px_t avg_px; /* of the fills, rounded half up; 0 before the first */
+    cash_t fees; /* paid for the fills that stand */
     int64_t created_ns;
     int64_t updated_ns;
-    uint64_t updated_seq; /* `in` sequence of the last change */
-    char cl_ord_id[CL_ORD_ID_BYTES];
+    int64_t triggered_ns;            /* a stop: when; 0: not yet */
+    uint64_t updated_seq;            /* `in` sequence of the last change */
+    char cl_ord_id[CL_ORD_ID_BYTES]; /* as it stands after replaces */
 };
+
+/* A trade was taken back: what each side's account is told. No event of the journal has this type;
+ * FIX tag 150 does. last_qty is 0, trade_id names the fill that is void. */
+enum { BLOTTER_EXEC_BUSTED = 'H' };
 
 struct blotter_execution {
     seq_t exec_id;
     int64_t time_ns;
     uint64_t account_seq;
     struct event_execution event;
+    bool busted; /* a fill whose trade was taken back */
     char cl_ord_id[CL_ORD_ID_BYTES];
 };
 
@@ -60,14 +75,26 @@ enum { BLOTTER_FILLS_MAX = 1000 }; /* an order shows its newest fills, at most s
 struct blotter *blotter_create(uint32_t accounts, uint32_t order_max, uint32_t execution_max);
 void blotter_destroy(struct blotter *self);
 
+/* An execution as it lies in an event of `length` bytes, whichever version wrote it. */
+struct event_execution blotter_read_execution(const void *message, size_t length);
+
 /* Replica's hook: an execution and the command that caused it. Returns it as recorded. */
 const struct blotter_execution *blotter_execution(struct blotter *self,
                                                   const struct journal_record *command,
                                                   seq_t exec_id,
                                                   const struct event_execution *event);
 
+/* Replica's hook: a trade was taken back. Marks its fills, and records an execution for each side,
+ * the buyer's first, under the bust's own exec_id: valid together until the next one is recorded.
+ */
+struct blotter_bust {
+    const struct blotter_execution *buyer, *seller;
+};
+struct blotter_bust blotter_trade_busted(struct blotter *self, const struct journal_record *command,
+                                         seq_t exec_id, const struct event_trade_busted *event);
+
 /* NULL when unknown or forgotten. `cl_ord_id` has CL_ORD_ID_BYTES, padded with NUL; the newest
- * order that bore it is given. */
+ * order that bears it is given. */
 const struct blotter_order *blotter_find(const struct blotter *self, order_id_t order_id);
 const struct blotter_order *blotter_find_cl_ord_id(const struct blotter *self, account_id_t account,
                                                    const char *cl_ord_id);
