@@ -74,7 +74,9 @@ bool admission_take_token(struct admission *self, const struct identity *who, in
                           struct rate_state *state);
 
 /* JSON object to command; false with the complaint. Unknown fields are refused. The same objects
- * are REST bodies and WebSocket params (with order_id or client_order_id naming the order). */
+ * are REST bodies and WebSocket params (with order_id or client_order_id naming the order). A
+ * command that says nothing in the fields of version 2 is written as version 1:
+ * admission_bytes() says how much of it is to be sent. */
 bool admission_new_order(const json_t *object, const struct engine *engine,
                          const struct identity *who, struct command_new_order *command,
                          struct complaint *complaint);
@@ -82,6 +84,21 @@ bool admission_cancel(const json_t *object, const struct identity *who,
                       struct command_cancel_order *command, struct complaint *complaint);
 bool admission_replace(const json_t *object, const struct identity *who,
                        struct command_replace_order *command, struct complaint *complaint);
+
+/* `symbol` and `side`, both optional. */
+bool admission_mass_cancel(const json_t *object, const struct engine *engine,
+                           const struct identity *who, struct command_mass_cancel *command,
+                           struct complaint *complaint);
+/* `seconds`, 0 for off. */
+bool admission_cancel_after(const json_t *object, const struct identity *who,
+                            struct command_cancel_after *command, struct complaint *complaint);
+
+enum { CANCEL_AFTER_MAX_S = 86400 };
+
+static inline size_t admission_bytes(const struct sbe_header *header)
+{
+    return sizeof *header + header->block_length;
+}
 
 /* The request's field that a reason of the engine's is about, "" when none is to blame. Static
  * storage. */

@@ -88,32 +88,57 @@ static struct pending *pending_of(struct gateway *self, const struct journal_rec
     return ours ? slot : NULL;
 }
 
-void gateway_event(struct gateway *self, const struct journal_record *command, const void *message)
+/* Whether a command is answered by the first execution it makes, which is of the order it is
+ * about; others also make executions of orders, and then say what they have done. */
+static bool is_about_an_order(uint16_t command)
 {
-    if (self->answered || !pending_of(self, command)) return;
+    return command == COMMAND_NEW_ORDER || command == COMMAND_CANCEL_ORDER ||
+           command == COMMAND_REPLACE_ORDER;
+}
+
+/* Stores the answer that an event is; false when it is none. Version 1 has all that is read. */
+static bool answer_of(uint16_t command, const void *message, struct gateway_answer *answer)
+{
     const struct sbe_header *header = message;
-    self->answered = true;
-    self->answer = (struct gateway_answer){.in_seq = command->seq};
     switch (header->template_id) {
     case EVENT_EXECUTION: {
         const struct event_execution *execution = message;
-        self->answer.reason = (enum reject)execution->reject_reason;
-        self->answer.order_id = execution->order_id;
-        break;
+        if (!is_about_an_order(command)) return false;
+        if (execution->exec_type == EXEC_REJECTED)
+            answer->reason = (enum reject)execution->reject_reason;
+        answer->order_id = execution->order_id;
+        return true;
     }
     case EVENT_REQUEST_REJECTED: {
         const struct event_request_rejected *rejected = message;
-        self->answer.reason = (enum reject)rejected->reject_reason;
-        self->answer.order_id = rejected->order_id;
-        break;
+        answer->reason = (enum reject)rejected->reject_reason;
+        answer->order_id = rejected->order_id;
+        return true;
     }
     case EVENT_COMMAND_REJECTED: {
         const struct event_command_rejected *rejected = message;
-        self->answer.reason = (enum reject)rejected->reject_reason;
-        break;
+        answer->reason = (enum reject)rejected->reject_reason;
+        return true;
     }
-    default: break;
+    case EVENT_MASS_CANCELED: {
+        const struct event_mass_canceled *canceled = message;
+        answer->canceled_count = canceled->canceled_count;
+        return true;
     }
+    case EVENT_CANCEL_AFTER_SET: {
+        const struct event_cancel_after_set *set = message;
+        answer->deadline_ns = set->deadline_ns;
+        return true;
+    }
+    default: return false;
+    }
+}
+
+void gateway_event(struct gateway *self, const struct journal_record *command, const void *message)
+{
+    if (self->answered || !pending_of(self, command)) return;
+    self->answer = (struct gateway_answer){.in_seq = command->seq};
+    self->answered = answer_of(command->header.template_id, message, &self->answer);
 }
 
 /* Frees the slot first: the callback may send again. */
@@ -130,7 +155,7 @@ void gateway_stepped(struct gateway *self, const struct journal_record *command)
 {
     struct pending *slot = pending_of(self, command);
     if (!slot) return;
-    CHECK(self->answered); /* every command makes an event */
+    CHECK(self->answered); /* every command that fronts send has such an event */
     const struct gateway_answer answer = self->answer;
     self->answered = false;
     finish(self, slot, &answer);

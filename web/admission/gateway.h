@@ -25,10 +25,13 @@ struct gateway_answer {
      * reason, with order_id naming the rejected order. REJECT_DUPLICATE_CL_ORD_ID: order_id names
      * the first order. REJECT_ANSWER_UNKNOWN: nothing was heard in time. */
     enum reject reason;
-    order_id_t order_id; /* 0 when there is none */
-    seq_t in_seq;        /* of the command; 0 when unknown */
+    order_id_t order_id;     /* 0 when there is none */
+    seq_t in_seq;            /* of the command; 0 when unknown */
+    uint32_t canceled_count; /* by a mass cancel */
+    int64_t deadline_ns;     /* of a dead man's switch; 0: off */
 };
 
+/* The callback may be NULL where nobody waits for the answer. */
 typedef void (*gateway_done)(void *context, const struct gateway_answer *answer);
 
 /* `ring` must be claimed and outlive it. `pending_max` commands may be under way (rounded up to a
@@ -44,7 +47,7 @@ enum reject gateway_send(struct gateway *self, const void *message, size_t lengt
 /* The asker is gone: its callback will not be called. The command stands. */
 void gateway_forget(struct gateway *self, uint64_t handle);
 
-/* Replica's hooks. */
+/* Replica's hooks. The answer is in the first event of the command that is one. */
 void gateway_event(struct gateway *self, const struct journal_record *command, const void *message);
 void gateway_stepped(struct gateway *self, const struct journal_record *command);
 
