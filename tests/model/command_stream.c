@@ -1,324 +1,154 @@
 #include "tests/model/command_stream.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/model/random.h"
+#include "tests/model/command_stream_generator.h"
+#include "tests/model/command_stream_profiles.h"
 
-/* Prices lie close together, or anywhere a ladder reaches, or both. */
-enum price_habit { CLOSE, SCATTERED, MIXED, PRICE_HABITS };
+/* ---- what commands are made with ---- */
 
-enum { PLACES = 64, RECENT = 48, CL_ORD_ID_CHOICES = 150 };
-
-struct generator {
-    struct random random;
-    struct stream *stream;
-    uint32_t at; /* command in work */
-    enum price_habit price_habit;
-    uint32_t middle_ticks;
-    px_t tick_px[PLACES];  /* by instrument, as first asked for */
-    qty_t lot_qty[PLACES]; /* by instrument */
-    uint32_t recent[RECENT];
-    uint32_t new_order_count;
-};
-
-/* ---- numbers ---- */
-
-static int64_t edge(struct random *r)
+void *begin_command(struct generator *g, size_t bytes, struct sbe_header header)
 {
-    static const int64_t edges[] = {0,
-                                    1,
-                                    -1,
-                                    2,
-                                    INT64_MAX,
-                                    INT64_MIN,
-                                    INT64_MAX - 1,
-                                    PX_MAX,
-                                    PX_MAX + 1,
-                                    PX_MAX - 1,
-                                    QTY_MAX,
-                                    QTY_MAX + 1,
-                                    QTY_MAX - 1,
-                                    16777215,
-                                    16777216,
-                                    INT64_C(1) << 32,
-                                    INT32_MAX,
-                                    INT64_C(3037000500)};
-    if (random_chance(r, 10)) return (int64_t)random_next(r);
-    return edges[random_below(r, sizeof edges / sizeof edges[0])];
-}
-
-/* The number, rarely its neighbour. */
-static int64_t one_off(struct random *r, int64_t number)
-{
-    int64_t other;
-    if (!random_chance(r, 3)) return number;
-    if (__builtin_add_overflow(number, random_chance(r, 50) ? 1 : -1, &other)) return number;
-    return other;
-}
-
-/* An id that exists if all went well; now and then one at or beyond the edge of the table. */
-static uint32_t some_id(struct random *r, uint32_t limit)
-{
-    if (random_chance(r, 99)) return random_between(r, 1, limit - 1 < PLACES ? limit - 1 : PLACES);
-    const uint32_t edges[] = {0, limit - 1, limit, limit + 1, 65536, 1 << 24, UINT32_MAX};
-    return edges[random_below(r, sizeof edges / sizeof edges[0])];
-}
-
-static uint32_t user_of(const struct generator *g, account_id_t account)
-{
-    return account % g->stream->limits.users;
-}
-
-static void fill_text(struct random *r, char *text, size_t bytes, const char *stem, uint32_t number)
-{
-    memset(text, 0, bytes);
-    switch (random_below(r, 250)) {
-    case 0: return;
-    case 1: memset(text, 'x', bytes); return; /* no NUL */
-    case 2: memset(text, 'Y', bytes - 1); return;
-    case 3: text[0] = (char)random_next(r); return;
-    case 4: memcpy(text, "a\0b", 3); return;
-    default: snprintf(text, bytes, "%s%" PRIu32, stem, number); return;
-    }
-}
-
-static void fill_cl_ord_id(struct random *r, char *text)
-{
-    memset(text, 0, CL_ORD_ID_BYTES);
-    uint32_t kind = random_below(r, 100), number = random_below(r, CL_ORD_ID_CHOICES);
-    if (kind < 40) return;
-    if (kind < 85) {
-        snprintf(text, CL_ORD_ID_BYTES, "c%" PRIu32, number);
-    } else if (kind < 96) {
-        memset(text, '~', CL_ORD_ID_BYTES);
-        text[CL_ORD_ID_BYTES - 1] = (char)('a' + number % 20);
-    } else {
-        static const char bad[6][4] = {" x", "x y", "\x7f", "a\0b", "\t", "\xc3\xa9"};
-        memcpy(text, bad[number % 6], sizeof bad[0]);
-    }
-}
-
-/* ---- one command each ---- */
-
-#define BEGIN(g, type, template)                                                                   \
-    ((struct type *)begin_command((g), sizeof(struct type),                                        \
-                                  COMMAND_HEADER((template), struct type)))
-
-static void *begin_command(struct generator *g, size_t bytes, struct sbe_header header)
-{
-    struct stream_command *command = &g->stream->commands[g->at];
-    memset(command->bytes, 0, sizeof command->bytes);
+    struct stream_command *command =
+        g->at < g->stream->count ? &g->stream->commands[g->at] : &g->spare;
+    g->at++;
+    g->time_ns += random_below(&g->random, (uint32_t)g->pace_ns);
+    memset(command, 0, sizeof *command);
     memcpy(command->bytes, &header, sizeof header);
+    command->time_ns = g->time_ns;
+    command->target = STREAM_NO_TARGET;
     command->length = (uint32_t)bytes;
+    g->current = command;
     return command->bytes;
 }
 
-static void make_configure(struct generator *g)
+void say_as_version_1(struct generator *g, size_t bytes)
 {
-    struct command_configure *c = BEGIN(g, command_configure, COMMAND_CONFIGURE);
-    c->limits = g->stream->limits;
-    if (g->at && random_chance(&g->random, 50)) c->limits.orders++;
+    struct sbe_header header;
+    memcpy(&header, g->current->bytes, sizeof header);
+    header = sbe_header_v1(header.template_id, bytes);
+    memcpy(g->current->bytes, &header, sizeof header);
+    g->current->length = (uint32_t)bytes;
 }
 
-static void make_open_account(struct generator *g, account_id_t account)
+void note_deadline(struct generator *g, int64_t time_ns)
 {
-    struct command_open_account *c = BEGIN(g, command_open_account, COMMAND_OPEN_ACCOUNT);
-    c->account = account;
-    fill_text(&g->random, c->name, NAME_BYTES, "account ", account);
+    g->deadlines[g->deadline_count++ % DEADLINES] = time_ns;
 }
 
-static void make_deposit(struct generator *g, account_id_t account, instrument_id_t instrument)
+void follow_up(struct generator *g, struct follow_up what, uint32_t within)
 {
-    struct random *r = &g->random;
-    struct command_deposit *c = BEGIN(g, command_deposit, COMMAND_DEPOSIT);
-    c->account = account;
-    c->instrument = instrument;
-    qty_t lot_qty = instrument < PLACES && g->lot_qty[instrument] ? g->lot_qty[instrument] : 1;
-    if (random_chance(r, 4))
-        c->qty = edge(r);
-    else if (instrument)
-        c->qty = lot_qty % QTY_MAX * random_between(r, 1, random_chance(r, 70) ? 1000 : 3);
-    else
-        c->qty =
-            (int64_t)random_between(r, 1, 1000000) * (random_chance(r, 70) ? INT64_C(10000000) : 1);
-}
-
-static void make_list_instrument(struct generator *g, instrument_id_t instrument)
-{
-    static const px_t ticks[] = {1, 1, 7, 100, 100, 100, 10000};
-    static const px_t far_ticks[] = {549755813888, 549755813889, PX_MAX, PX_MAX / 3};
-    static const qty_t lots[] = {1, 1, 1, 10, 100, 3};
-    struct random *r = &g->random;
-    struct command_list_instrument *c = BEGIN(g, command_list_instrument, COMMAND_LIST_INSTRUMENT);
-    c->instrument = instrument;
-    uint32_t number = random_chance(r, 95) ? instrument : random_below(r, 4);
-    fill_text(r, c->symbol, SYMBOL_BYTES, random_chance(r, 98) ? "SYM." : "sym", number);
-    fill_text(r, c->name, NAME_BYTES, "Instrument ", instrument);
-    c->tick_px = ticks[random_below(r, 7)];
-    if (random_chance(r, 3)) c->tick_px = far_ticks[random_below(r, 4)];
-    if (random_chance(r, 2)) c->tick_px = edge(r);
-    c->lot_qty = random_chance(r, 98) ? lots[random_below(r, 6)] : edge(r);
-    c->max_order_qty = random_chance(r, 95) ? random_between(r, 500, 100000) : edge(r);
-    c->max_order_notional = random_chance(r, 90) ? INT64_MAX : edge(r);
-    if (random_chance(r, 5)) c->max_order_notional = random_between(r, 1, 1000000000);
-    if (instrument >= PLACES || g->tick_px[instrument]) return;
-    g->tick_px[instrument] = c->tick_px;
-    g->lot_qty[instrument] = c->lot_qty;
-}
-
-static void make_add_user(struct generator *g, user_id_t user, account_id_t account)
-{
-    struct command_add_user *c = BEGIN(g, command_add_user, COMMAND_ADD_USER);
-    c->user = user;
-    c->account = account;
-    fill_text(&g->random, c->name, NAME_BYTES, "user ", user);
-}
-
-static void make_add_key(struct generator *g)
-{
-    struct random *r = &g->random;
-    struct command_add_key *c = BEGIN(g, command_add_key, COMMAND_ADD_KEY);
-    c->user = some_id(r, g->stream->limits.users);
-    c->scopes = random_chance(r, 95) ? random_below(r, SCOPE_ALL + 1) : (uint32_t)edge(r);
-    fill_text(r, c->key_id, KEY_ID_BYTES, "KEY", random_below(r, g->stream->limits.keys * 2));
-    memset(c->sealed_secret, (int)random_below(r, 256), SEALED_SECRET_BYTES);
-}
-
-/* ---- orders ---- */
-
-static px_t some_px(struct generator *g, instrument_id_t instrument)
-{
-    static const uint32_t far[] = {
-        1,      2,    62,      63,       64,       65,       4095,
-        4096,   4097, 1 << 18, 16777214, 16777215, 16777216, (1 << 18) - 1,
-        1 << 23};
-    struct random *r = &g->random;
-    if (random_chance(r, 3)) return edge(r);
-    px_t tick_px = instrument < PLACES && g->tick_px[instrument] ? g->tick_px[instrument] : 1;
-    bool close = g->price_habit == CLOSE || (g->price_habit == MIXED && random_chance(r, 80));
-    int64_t ticks = g->middle_ticks + random_below(r, 9);
-    if (!close && random_chance(r, 40)) ticks = far[random_below(r, 15)];
-    if (!close && random_chance(r, 40)) ticks = random_between(r, 1, 16777215);
-    px_t px;
-    if (__builtin_mul_overflow(ticks, tick_px, &px)) return tick_px;
-    return one_off(r, px);
-}
-
-static qty_t some_qty(struct generator *g, instrument_id_t instrument)
-{
-    struct random *r = &g->random;
-    if (random_chance(r, 3)) return edge(r);
-    qty_t lot_qty = instrument < PLACES && g->lot_qty[instrument] ? g->lot_qty[instrument] : 1;
-    qty_t qty;
-    if (__builtin_mul_overflow(lot_qty, random_between(r, 1, random_chance(r, 90) ? 8 : 300), &qty))
-        return lot_qty;
-    return one_off(r, qty);
-}
-
-static void make_new_order(struct generator *g)
-{
-    struct random *r = &g->random;
-    struct command_new_order *c = BEGIN(g, command_new_order, COMMAND_NEW_ORDER);
-    c->account = some_id(r, g->stream->limits.accounts);
-    c->user = random_chance(r, 97) ? user_of(g, c->account) : some_id(r, g->stream->limits.users);
-    c->instrument = some_id(r, g->stream->limits.instruments);
-    c->side = random_chance(r, 50) ? SIDE_BUY : SIDE_SELL;
-    c->ord_type = ORD_TYPE_LIMIT;
-    c->time_in_force =
-        (const uint8_t[]){TIF_DAY, TIF_DAY, TIF_GTC, TIF_GTC, TIF_IOC}[random_below(r, 5)];
-    uint8_t *const odd[] = {&c->side, &c->ord_type, &c->time_in_force};
-    if (random_chance(r, 3)) *odd[random_below(r, 3)] = (uint8_t)random_next(r);
-    c->order_qty = some_qty(g, c->instrument);
-    c->limit_px = some_px(g, c->instrument);
-    fill_cl_ord_id(r, c->cl_ord_id);
-    c->pad2 = (uint32_t)random_next(r);
-    g->recent[g->new_order_count++ % RECENT] = g->at;
-}
-
-/* Who sends a cancel or replace, and about which order: returns that, NULL when it is made up. */
-static const struct command_new_order *choose_order(struct generator *g, account_id_t *account,
-                                                    user_id_t *user, order_id_t *order_id,
-                                                    char *orig_cl_ord_id)
-{
-    struct random *r = &g->random;
-    struct stream_command *command = &g->stream->commands[g->at];
-    const struct command_new_order *meant = NULL;
-    *account = some_id(r, g->stream->limits.accounts);
-    if (g->new_order_count && random_chance(r, 92)) {
-        uint32_t window = random_chance(r, 50) ? RECENT : RECENT / 8;
-        uint32_t known = g->new_order_count < window ? g->new_order_count : window;
-        uint32_t back = 1 + random_below(r, known);
-        uint32_t index = g->recent[(g->new_order_count - back) % RECENT];
-        meant = (const void *)g->stream->commands[index].bytes;
-        if (random_chance(r, 90)) *account = meant->account;
-        if (meant->cl_ord_id[0] && random_chance(r, 50))
-            memcpy(orig_cl_ord_id, meant->cl_ord_id, CL_ORD_ID_BYTES);
-        else
-            command->target = (int32_t)index;
-    } else if (random_chance(r, 50)) {
-        *order_id = random_chance(r, 50) ? random_next(r) : (order_id_t)edge(r);
-    } else {
-        fill_cl_ord_id(r, orig_cl_ord_id);
+    what.at = g->at + random_between(&g->random, 1, within);
+    for (unsigned i = 0; i < FOLLOW_UPS; i++) {
+        if (g->follow_ups[i].at) continue;
+        g->follow_ups[i] = what;
+        return;
     }
-    *user = random_chance(r, 96) ? user_of(g, *account) : some_id(r, g->stream->limits.users);
-    return meant;
-}
-
-static void make_cancel_order(struct generator *g)
-{
-    struct command_cancel_order *c = BEGIN(g, command_cancel_order, COMMAND_CANCEL_ORDER);
-    choose_order(g, &c->account, &c->user, &c->order_id, c->orig_cl_ord_id);
-}
-
-static void make_replace_order(struct generator *g)
-{
-    struct command_replace_order *c = BEGIN(g, command_replace_order, COMMAND_REPLACE_ORDER);
-    const struct command_new_order *meant =
-        choose_order(g, &c->account, &c->user, &c->order_id, c->orig_cl_ord_id);
-    qty_t lot_qty = meant && meant->instrument < PLACES ? g->lot_qty[meant->instrument] : 0;
-    c->order_qty = some_qty(g, meant ? meant->instrument : 1);
-    if (lot_qty > 0 && meant->order_qty > lot_qty && random_chance(&g->random, 70))
-        c->order_qty = meant->order_qty - lot_qty;
-}
-
-static void make_end_day(struct generator *g)
-{
-    struct command_end_day *c = BEGIN(g, command_end_day, COMMAND_END_DAY);
-    c->day = random_chance(&g->random, 90) ? g->at : random_next(&g->random);
 }
 
 /* ---- the mix ---- */
 
-static void make_any(struct generator *g)
+static void make_limits(struct generator *g)
+{
+    struct random *r = &g->random;
+    uint32_t scope = random_between(r, LIMIT_SCOPE_ACCOUNT, LIMIT_SCOPE_INSTRUMENT);
+    uint32_t id = scope == LIMIT_SCOPE_ACCOUNT ? some_account(g)
+                  : scope == LIMIT_SCOPE_USER  ? some_id(r, g->stream->limits.users)
+                                               : some_instrument(g);
+    make_set_limits(g, scope, id, false);
+}
+
+static void make_session(struct generator *g)
+{
+    if (g->profile->calm_sessions > 50 && random_chance(&g->random, 40))
+        make_set_session(g, 0, SESSION_CONTINUOUS);
+    else
+        make_any_session(g);
+}
+
+static void make_setting(struct generator *g, enum command_kind kind)
+{
+    struct random *r = &g->random;
+    switch (kind) {
+    case MAKE_SET_SESSION: make_session(g); break;
+    case MAKE_SET_SCHEDULE: make_set_schedule(g, (uint8_t)some_id(r, 3)); break;
+    case MAKE_SET_BANDS: make_set_bands(g, some_instrument(g)); break;
+    case MAKE_SET_BREAKERS: make_set_breakers(g); break;
+    case MAKE_SET_TICK_TABLE:
+        make_set_tick_table(
+            g, (uint8_t)(random_chance(r, 90) ? random_between(r, 1, 4) : random_below(r, 256)));
+        break;
+    case MAKE_SET_LIMITS: make_limits(g); break;
+    case MAKE_SET_FEES: make_set_fees(g, some_instrument(g)); break;
+    case MAKE_SET_ACCOUNT: make_set_account(g, some_account(g)); break;
+    default:
+        make_kill_switch(g, random_chance(r, 70) ? some_account(g) : 0, random_chance(r, 85));
+        break;
+    }
+}
+
+static void make_kind(struct generator *g, enum command_kind kind)
 {
     struct random *r = &g->random;
     const struct limits *limits = &g->stream->limits;
-    uint32_t kind = random_below(r, 1000);
-    if (kind < 600) {
-        make_new_order(g);
-    } else if (kind < 730) {
-        make_cancel_order(g);
-    } else if (kind < 860) {
-        make_replace_order(g);
-    } else if (kind < 910) {
-        instrument_id_t instrument = random_chance(r, 50) ? 0 : some_id(r, limits->instruments);
-        make_deposit(g, some_id(r, limits->accounts), instrument);
-    } else if (kind < 930) {
-        make_open_account(g, some_id(r, limits->accounts));
-    } else if (kind < 950) {
-        make_list_instrument(g, some_id(r, limits->instruments));
-    } else if (kind < 965) {
+    switch (kind) {
+    case MAKE_NEW_ORDER: make_new_order(g); break;
+    case MAKE_CANCEL: make_cancel_order(g); break;
+    case MAKE_REPLACE: make_replace_order(g); break;
+    case MAKE_MASS_CANCEL: make_mass_cancel(g); break;
+    case MAKE_CANCEL_AFTER: make_cancel_after(g); break;
+    case MAKE_TIME: make_time(g); break;
+    case MAKE_DEPOSIT: make_deposit(g, some_account(g), some_asset(g)); break;
+    case MAKE_WITHDRAW: make_withdraw(g); break;
+    case MAKE_TRANSFER: make_transfer(g); break;
+    case MAKE_BUST: make_bust_trade(g); break;
+    case MAKE_OPEN_ACCOUNT: make_open_account(g, some_id(r, limits->accounts)); break;
+    case MAKE_LIST_INSTRUMENT: make_list_instrument(g, some_instrument(g)); break;
+    case MAKE_ADD_USER:
         make_add_user(g, some_id(r, limits->users),
                       random_chance(r, 80) ? some_id(r, limits->accounts) : 0);
-    } else if (kind < 985) {
-        make_add_key(g);
-    } else if (kind < 995) {
-        make_end_day(g);
-    } else {
-        make_configure(g);
+        break;
+    case MAKE_ADD_KEY: make_add_key(g); break;
+    case MAKE_END_DAY: make_end_day(g); break;
+    case MAKE_CONFIGURE: make_configure(g); break;
+    default: make_setting(g, kind); break;
     }
+}
+
+/* Prices move on, and now and then they fall. */
+static void wander(struct generator *g)
+{
+    struct random *r = &g->random;
+    uint32_t step = g->spread_ticks;
+    if (random_chance(r, 15) && g->middle_ticks > 50) {
+        g->middle_ticks -= g->middle_ticks / random_between(r, 3, 20);
+    } else if (random_chance(r, 50)) {
+        g->middle_ticks += step;
+    } else if (g->middle_ticks > 2 * step) {
+        g->middle_ticks -= step;
+    }
+}
+
+static void make_any(struct generator *g)
+{
+    struct random *r = &g->random;
+    for (unsigned i = 0; i < FOLLOW_UPS; i++) {
+        struct follow_up due = g->follow_ups[i];
+        if (!due.at || due.at > g->at) continue;
+        g->follow_ups[i].at = 0;
+        if (due.kind == MAKE_SET_SESSION)
+            make_set_session(g, due.id, SESSION_CONTINUOUS);
+        else if (due.kind == MAKE_KILL_SWITCH)
+            make_kill_switch(g, due.id, false);
+        else
+            make_set_limits(g, due.scope, due.id, true);
+        return;
+    }
+    if (random_chance(r, g->profile->wander)) wander(g);
+    uint32_t at = random_below(r, g->weight_sum), kind = 0;
+    while (at >= g->weights[kind]) at -= g->weights[kind++];
+    make_kind(g, (enum command_kind)kind);
 }
 
 /* Spoils a whole command: lengths, header fields, single bytes. Some remain valid: a later
@@ -326,7 +156,7 @@ static void make_any(struct generator *g)
 static void spoil(struct generator *g)
 {
     struct random *r = &g->random;
-    struct stream_command *command = &g->stream->commands[g->at];
+    struct stream_command *command = g->current;
     struct sbe_header header;
     memcpy(&header, command->bytes, sizeof header);
     switch (random_below(r, 8)) {
@@ -334,10 +164,10 @@ static void spoil(struct generator *g)
     case 1: header.block_length = (uint16_t)(header.block_length + random_below(r, 3) - 1); break;
     case 2: header.template_id = (uint16_t)random_below(r, 128); break;
     case 3: header.schema_id ^= (uint16_t)(1u << random_below(r, 16)); break;
-    case 4: header.version = (uint16_t)random_below(r, 3); break;
+    case 4: header.version = (uint16_t)random_below(r, 4); break;
     case 5: header.version = UINT16_MAX; break;
     case 6:
-        header.version = 2;
+        header.version = 3;
         header.block_length = (uint16_t)(header.block_length + 8);
         command->length += 8;
         break;
@@ -346,72 +176,113 @@ static void spoil(struct generator *g)
     memcpy(command->bytes, &header, sizeof header);
 }
 
-/* ---- the stream ---- */
+/* ---- the beginning of a day ---- */
 
-static uint32_t some_limit(struct random *r)
+static uint32_t some_limit(struct generator *g, uint32_t low, uint32_t high)
 {
-    return random_chance(r, 20) ? random_between(r, 2, 5) : random_between(r, 20, 60);
+    struct random *r = &g->random;
+    if (random_chance(r, g->profile->tiny_tables)) return random_between(r, 2, 6);
+    return random_between(r, low, high);
 }
 
-static struct limits some_limits(struct random *r)
+static struct limits some_limits(struct generator *g)
 {
-    uint32_t accounts = random_between(r, 2, 9);
-    return (struct limits){.instruments = random_between(r, 2, 6),
+    struct random *r = &g->random;
+    uint32_t accounts = random_between(r, 2, 9), instruments = random_between(r, 2, 6);
+    uint32_t pairs = accounts * instruments;
+    bool many_orders = random_chance(r, 15);
+    return (struct limits){.instruments = instruments,
                            .accounts = accounts,
-                           .users = random_chance(r, 90) ? accounts : random_between(r, 2, 12),
-                           .keys = some_limit(r),
-                           .orders = some_limit(r),
-                           .levels = some_limit(r),
-                           .positions = some_limit(r),
-                           .cl_ord_ids = random_chance(r, 30) ? some_limit(r) : 2000};
+                           .users = random_chance(r, 50)   ? accounts
+                                    : random_chance(r, 80) ? accounts * 2
+                                                           : random_between(r, 2, 20),
+                           .keys = some_limit(g, 10, 60),
+                           .orders = many_orders ? 900 : some_limit(g, 20, 120),
+                           .price_blocks = some_limit(g, 8, 100),
+                           .positions = some_limit(g, pairs, pairs + 10),
+                           .cl_ord_ids = random_chance(r, 15) ? some_limit(g, 20, 60) : 2000,
+                           .volumes = some_limit(g, pairs, pairs * 2 + 10),
+                           .trades = UINT32_C(1) << random_between(r, 1, 8)};
 }
 
-/* The command that stands at a place of a stream's beginning, so that there is something to trade;
- * false once that is done. */
-static bool make_opening(struct generator *g)
+/* Cash in every currency that an instrument has, and shares of every instrument. */
+static void make_funds(struct generator *g, account_id_t account)
 {
+    bool funded[CURRENCY_COUNT] = {false};
+    for (instrument_id_t i = 1; i < g->stream->limits.instruments; i++) {
+        uint8_t currency = g->instruments[i].currency % CURRENCY_COUNT;
+        if (random_chance(&g->random, 85)) make_deposit(g, account, i);
+        if (!funded[currency]) make_deposit(g, account, currency ? ASSET_CASH | currency : 0);
+        funded[currency] = true;
+    }
+}
+
+static void make_opening(struct generator *g)
+{
+    struct random *r = &g->random;
+    const struct profile *p = g->profile;
     const struct limits *limits = &g->stream->limits;
-    uint32_t at = g->at;
-    if (at == 0) return make_configure(g), true;
-    at--;
-    if (at < limits->accounts - 1) return make_open_account(g, at + 1), true;
-    at -= limits->accounts - 1;
-    if (at < limits->instruments - 1) return make_list_instrument(g, at + 1), true;
-    at -= limits->instruments - 1;
-    if (at < limits->users - 1) return make_add_user(g, at + 1, (at + 1) % limits->accounts), true;
-    at -= limits->users - 1;
-    if (at < (limits->accounts - 1) * limits->instruments)
-        return make_deposit(g, at / limits->instruments + 1, at % limits->instruments), true;
-    return false;
+    make_configure(g);
+    for (account_id_t i = 1; i < limits->accounts; i++) make_open_account(g, i);
+    for (uint8_t table = 1; table <= 2; table++) make_set_tick_table(g, table);
+    for (uint8_t schedule = 1; schedule <= 2; schedule++)
+        if (random_chance(r, p->schedules)) make_set_schedule(g, schedule);
+    for (instrument_id_t i = 1; i < limits->instruments; i++) make_list_instrument(g, i);
+    for (user_id_t i = 1; i < limits->users; i++) make_add_user(g, i, user_account(g, i));
+    for (account_id_t i = 1; i < limits->accounts; i++) make_funds(g, i);
+    for (account_id_t i = 1; i < limits->accounts; i++)
+        if (random_chance(r, p->shorts)) make_set_account(g, i);
+    for (instrument_id_t i = 1; i < limits->instruments; i++) {
+        if (random_chance(r, p->bands)) make_set_bands(g, i);
+        if (random_chance(r, p->fees)) make_set_fees(g, i);
+    }
+    if (random_chance(r, p->bands)) make_set_breakers(g);
+    if (p->calm_sessions > 50 && random_chance(r, 80)) make_set_session(g, 0, SESSION_CONTINUOUS);
+    if (random_chance(r, 10)) make_set_session(g, 0, SESSION_PRE_OPEN);
+}
+
+static void begin_day(struct generator *g)
+{
+    static const int64_t paces[] = {1000, 1000, 100000, 40 * MILLI_NS, 2 * SECOND_NS};
+    struct random *r = &g->random;
+    uint32_t kind = random_below(r, 100);
+    g->time_ns = 1; /* the first days of 1970 */
+    if (kind < 80) g->time_ns = INT64_C(1700000000) * SECOND_NS + random_below(r, 400) * DAY_NS;
+    if (kind < 70) g->time_ns += random_below(r, 86400) * SECOND_NS;
+    if (kind >= 90) g->time_ns = (int64_t)(random_next(r) >> 2);
+    g->pace_ns = PICK(r, paces);
+    g->price_habit = random_chance(r, 60) ? CLOSE : (enum price_habit)random_below(r, PRICE_HABITS);
+    g->spread_ticks = random_chance(r, 80) ? random_between(r, 2, 10) : random_between(r, 10, 200);
+    g->middle_ticks = random_chance(r, 85)   ? random_between(r, 20, 5000)
+                      : random_chance(r, 40) ? random_between(r, 1, 20)
+                                             : 16777210;
+    g->busy_account = random_between(r, 1, g->stream->limits.accounts - 1);
+    g->day = random_below(r, 3);
 }
 
 struct stream *stream_create(uint64_t seed, uint32_t count)
 {
     struct stream *self = calloc(1, sizeof *self);
     struct stream_command *commands = calloc(count, sizeof *commands);
-    if (!self || !commands) abort();
-    struct generator g = {.random = {seed}, .stream = self};
-    self->seed = seed;
-    self->commands = commands;
-    self->count = count;
-    self->limits = some_limits(&g.random);
-    g.price_habit = (enum price_habit)random_below(&g.random, PRICE_HABITS);
-    g.middle_ticks = random_chance(&g.random, 90) ? random_between(&g.random, 1, 5000) : 16777210;
-    bool unconfigured = random_chance(&g.random, 5); /* the first record is missing at first */
-    int64_t time_ns = 1;
-    for (g.at = 0; g.at < count; g.at++) {
-        struct stream_command *command = &commands[g.at];
-        command->target = STREAM_NO_TARGET;
-        time_ns += random_below(&g.random, 1000);
-        command->time_ns = time_ns;
-        if (unconfigured && g.at < 5)
-            make_any(&g);
-        else if (unconfigured && g.at == 5)
-            make_configure(&g);
-        else if (!make_opening(&g))
-            make_any(&g);
-        if (g.at && random_chance(&g.random, 3)) spoil(&g);
+    struct generator *g = calloc(1, sizeof *g);
+    if (!self || !commands || !g) abort();
+    *self = (struct stream){.seed = seed, .commands = commands, .count = count};
+    *g = (struct generator){.random = {seed}, .stream = self, .profile = profile_of(seed)};
+    self->profile = g->profile->name;
+    self->limits = some_limits(g);
+    profile_weights(g->profile, g->weights);
+    for (unsigned kind = 0; kind < COMMAND_KINDS; kind++) g->weight_sum += g->weights[kind];
+    begin_day(g);
+    if (random_chance(&g->random, 5)) /* the first record is missing at first */
+        while (g->at < 5) make_any(g);
+    make_opening(g);
+    while (g->at < count) {
+        make_any(g);
+        if (random_chance(&g->random, 2)) spoil(g);
+        if (random_chance(&g->random, 1))
+            g->current->time_ns -= random_below(&g->random, 2000000000);
     }
+    free(g);
     return self;
 }
 
@@ -421,40 +292,47 @@ void stream_destroy(struct stream *self)
     free(self);
 }
 
-/* ---- for people ---- */
+/* ---- answers ---- */
 
-static void print_bytes(FILE *file, const struct stream_command *command)
+void stream_answers_open(struct stream_answers *self, const struct stream *stream)
 {
-    for (uint32_t i = 0; i < command->length; i++) fprintf(file, "%02x", command->bytes[i]);
+    self->order_ids = calloc(stream->count, sizeof *self->order_ids);
+    self->trade_ids = calloc(stream->count, sizeof *self->trade_ids);
+    if (!self->order_ids || !self->trade_ids) abort();
 }
 
-void stream_print_command(FILE *file, uint32_t index, const struct stream_command *command)
+void stream_answers_close(struct stream_answers *self)
 {
-    struct sbe_header header = {0};
-    memcpy(&header, command->bytes, command->length < sizeof header ? 0 : sizeof header);
-    fprintf(file, "  #%-5" PRIu32 " ", index);
-    if (header.template_id == COMMAND_NEW_ORDER && command->length >= 80) {
-        const struct command_new_order *c = (const void *)command->bytes;
-        fprintf(file,
-                "new_order account %" PRIu32 " user %" PRIu32 " instrument %" PRIu32
-                " side %u type %u tif %u qty %" PRId64 " px %" PRId64 " cl_ord_id %.36s",
-                c->account, c->user, c->instrument, c->side, c->ord_type, c->time_in_force,
-                c->order_qty, c->limit_px, c->cl_ord_id);
-    } else if (header.template_id == COMMAND_CANCEL_ORDER && command->length >= 64) {
-        const struct command_cancel_order *c = (const void *)command->bytes;
-        fprintf(file, "cancel account %" PRIu32 " user %" PRIu32 " order %" PRIu64 " / %.36s",
-                c->account, c->user, c->order_id, c->orig_cl_ord_id);
-    } else if (header.template_id == COMMAND_REPLACE_ORDER && command->length >= 72) {
-        const struct command_replace_order *c = (const void *)command->bytes;
-        fprintf(file,
-                "replace account %" PRIu32 " user %" PRIu32 " order %" PRIu64
-                " / %.36s qty %" PRId64,
-                c->account, c->user, c->order_id, c->orig_cl_ord_id, c->order_qty);
-    } else {
-        fprintf(file, "template %u: ", header.template_id);
-        print_bytes(file, command);
-    }
-    if (command->target != STREAM_NO_TARGET)
-        fprintf(file, " (order of #%" PRId32 ")", command->target);
-    fputc('\n', file);
+    free(self->order_ids);
+    free(self->trade_ids);
+}
+
+void stream_answers_note(struct stream_answers *self, uint32_t index, const void *event)
+{
+    struct event_execution execution;
+    struct sbe_header header;
+    memcpy(&header, event, sizeof header);
+    if (header.template_id != EVENT_EXECUTION) return;
+    memcpy(&execution, event, EXECUTION_V1_BYTES);
+    if (!self->order_ids[index]) self->order_ids[index] = execution.order_id;
+    if (execution.trade_id) self->trade_ids[index] = execution.trade_id;
+}
+
+uint8_t *stream_message(const struct stream *stream, uint32_t index,
+                        const struct stream_answers *answers)
+{
+    const struct stream_command *command = &stream->commands[index];
+    uint8_t *message = malloc(command->length ? command->length : 1);
+    struct sbe_header header;
+    if (!message) abort();
+    memcpy(message, command->bytes, command->length);
+    if (command->target == STREAM_NO_TARGET) return message;
+    memcpy(&header, command->bytes, sizeof header);
+    bool trade = header.template_id == COMMAND_BUST_TRADE;
+    const uint64_t *ids = trade ? answers->trade_ids : answers->order_ids;
+    size_t at = trade ? offsetof(struct command_bust_trade, trade_id)
+                      : offsetof(struct command_cancel_order, order_id);
+    if (command->length >= at + sizeof *ids)
+        memcpy(message + at, &ids[command->target], sizeof *ids);
+    return message;
 }
