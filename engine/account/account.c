@@ -11,18 +11,11 @@ void accounts_init(struct accounts *self, struct arena *arena, const struct limi
     self->counts = arena_cut(arena, 1, sizeof *self->counts);
     self->accounts = arena_cut(arena, limits->accounts, sizeof *self->accounts);
     self->users = arena_cut(arena, limits->users, sizeof *self->users);
+    self->account_limits = arena_cut(arena, limits->accounts, sizeof *self->account_limits);
+    self->user_limits = arena_cut(arena, limits->users, sizeof *self->user_limits);
+    self->account_names = arena_cut(arena, limits->accounts, sizeof *self->account_names);
+    self->user_names = arena_cut(arena, limits->users, sizeof *self->user_names);
     self->keys = arena_cut(arena, self->key_slots, sizeof *self->keys);
-}
-
-bool account_is_open(const struct accounts *self, account_id_t account)
-{
-    return account > 0 && account < self->account_max && self->accounts[account].name[0] != '\0';
-}
-
-bool account_has_user(const struct accounts *self, account_id_t account, user_id_t user)
-{
-    return user > 0 && user < self->user_max && self->users[user].name[0] != '\0' &&
-           self->users[user].account == account;
 }
 
 /* A name is there and ends inside its field. */
@@ -37,7 +30,9 @@ enum reject account_open(struct accounts *self, const struct command_open_accoun
     if (account == 0 || account >= self->account_max) return REJECT_OUT_OF_LIMITS;
     if (!is_name(command->name)) return REJECT_INVALID_NAME;
     if (account_is_open(self, account)) return REJECT_ACCOUNT_EXISTS;
-    memcpy(self->accounts[account].name, command->name, NAME_BYTES);
+    memcpy(self->account_names[account].text, command->name, NAME_BYTES);
+    self->accounts[account].open = 1;
+    self->accounts[account].stp = STP_ALLOW;
     if (account >= self->counts->account_end) self->counts->account_end = account + 1;
     return REJECT_NONE;
 }
@@ -47,11 +42,12 @@ enum reject account_add_user(struct accounts *self, const struct command_add_use
     user_id_t user = command->user;
     if (user == 0 || user >= self->user_max) return REJECT_OUT_OF_LIMITS;
     if (!is_name(command->name)) return REJECT_INVALID_NAME;
-    if (self->users[user].name[0] != '\0') return REJECT_USER_EXISTS;
+    if (user_exists(self, user)) return REJECT_USER_EXISTS;
     if (command->account != 0 && !account_is_open(self, command->account))
         return REJECT_UNKNOWN_ACCOUNT;
-    memcpy(self->users[user].name, command->name, NAME_BYTES);
+    memcpy(self->user_names[user].text, command->name, NAME_BYTES);
     self->users[user].account = command->account;
+    self->users[user].exists = 1;
     return REJECT_NONE;
 }
 
@@ -79,8 +75,7 @@ enum reject account_add_key(struct accounts *self, const struct command_add_key 
     user_id_t user = command->user;
     if (command->key_id[0] == '\0' || !memchr(command->key_id, '\0', KEY_ID_BYTES))
         return REJECT_INVALID_NAME;
-    if (user == 0 || user >= self->user_max || self->users[user].name[0] == '\0')
-        return REJECT_UNKNOWN_USER;
+    if (!user_exists(self, user)) return REJECT_UNKNOWN_USER;
     if (command->scopes & ~(uint32_t)SCOPE_ALL) return REJECT_INVALID_MESSAGE;
     struct api_key *key = find_slot(self, command->key_id);
     if (key->key_id[0] != '\0') return REJECT_KEY_EXISTS;

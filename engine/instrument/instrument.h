@@ -83,12 +83,15 @@ struct instruments {
     struct instrument *table;
     struct tick_table *tick_tables; /* TICK_TABLE_COUNT */
     instrument_id_t *end;           /* one past the highest listed; in the arena */
+    instrument_id_t *symbols;       /* by symbol: open addressing; 0: free slot */
+    uint32_t symbol_slots;          /* a power of two */
     uint32_t max;
 };
 
 void instruments_init(struct instruments *self, struct arena *arena, const struct limits *limits);
 
-/* `command` with the tail of version 2, zeros if it had none. */
+/* `command` with the tail of version 2, zeros if it had none. The session is the caller's to begin.
+ */
 enum reject instrument_list(struct instruments *self,
                             const struct command_list_instrument *command);
 
@@ -107,7 +110,8 @@ static inline struct instrument *instrument_find(const struct instruments *self,
 /* 0 when no instrument has this symbol. */
 instrument_id_t instrument_find_symbol(const struct instruments *self, const char *symbol);
 
-/* The slow ways of the functions below: through a table's rows. */
+/* The slow ways of the functions below: through a table's rows. A price above that of the last tick
+ * has the last tick; of a tick whose price would pass PX_MAX the price is not defined. */
 uint32_t tick_table_ticks(const struct tick_table *table, px_t px);
 px_t tick_table_px(const struct tick_table *table, uint32_t ticks);
 

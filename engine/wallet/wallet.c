@@ -1,7 +1,7 @@
 #include "engine/wallet/wallet.h"
 
 #include "engine/base/arith.h"
-#include "engine/base/check.h"
+#include "engine/base/hash.h"
 
 void wallet_init(struct wallet *self, struct arena *arena, const struct limits *limits)
 {
@@ -10,159 +10,267 @@ void wallet_init(struct wallet *self, struct arena *arena, const struct limits *
     self->position_max = limits->positions;
     for (self->position_slots = 4; self->position_slots / 2 < limits->positions;)
         self->position_slots *= 2;
-    self->counts = arena_cut(arena, 1, sizeof *self->counts);
-    self->cash = arena_cut(arena, limits->accounts, sizeof *self->cash);
-    self->shares_deposited = arena_cut(arena, limits->instruments, sizeof *self->shares_deposited);
+    self->position_count = arena_cut(arena, 1, sizeof *self->position_count);
+    self->cash = arena_cut(arena, (size_t)limits->accounts * CURRENCY_COUNT, sizeof *self->cash);
     self->positions = arena_cut(arena, self->position_slots, sizeof *self->positions);
+    self->house_shares = arena_cut(arena, limits->instruments, sizeof *self->house_shares);
+    self->cash_totals = arena_cut(arena, CURRENCY_COUNT, sizeof *self->cash_totals);
+    self->share_totals = arena_cut(arena, limits->instruments, sizeof *self->share_totals);
+    self->short_counts = arena_cut(arena, limits->accounts, sizeof *self->short_counts);
 }
 
-/* The pair's slot, or the free one where it would go: at most half of the slots are used. */
-static struct wallet_position *find_slot(const struct wallet *self, account_id_t account,
-                                         instrument_id_t instrument)
+/* ---- positions ---- */
+
+static uint32_t home_of(const struct wallet *self, account_id_t account, instrument_id_t instrument)
 {
-    uint64_t pair = (uint64_t)account << 32 | instrument;
-    uint64_t hash = pair * UINT64_C(0x9e3779b97f4a7c15);
-    for (uint32_t slot = (uint32_t)(hash >> 32);; slot++) {
-        struct wallet_position *p = &self->positions[slot & (self->position_slots - 1)];
-        if (p->account == 0 || (p->account == account && p->instrument == instrument)) return p;
+    return (uint32_t)hash_pair(account, instrument) & (self->position_slots - 1);
+}
+
+/* The pair's slot, or the free one where it would go: there always is one, since at most half of
+ * the slots are used. */
+static uint32_t find_slot(const struct wallet *self, account_id_t account,
+                          instrument_id_t instrument)
+{
+    uint32_t slot = home_of(self, account, instrument);
+    for (;; slot = (slot + 1) & (self->position_slots - 1)) {
+        const struct wallet_position *p = &self->positions[slot];
+        if (slot == 0) continue; /* an index of 0 means none */
+        if (p->account == 0 || (p->account == account && p->instrument == instrument)) return slot;
     }
 }
 
-/* The position that an open order proves to be there. */
-static struct wallet_position *position_of(struct wallet *self, account_id_t account,
-                                           instrument_id_t instrument)
-{
-    struct wallet_position *p = find_slot(self, account, instrument);
-    CHECK(p->account == account);
-    return p;
-}
-
-const struct wallet_position *wallet_find_position(const struct wallet *self, account_id_t account,
-                                                   instrument_id_t instrument)
-{
-    const struct wallet_position *p = find_slot(self, account, instrument);
-    return p->account && account ? p : NULL;
-}
-
-bool wallet_has_position_room(const struct wallet *self, account_id_t account,
+uint32_t wallet_find_position(const struct wallet *self, account_id_t account,
                               instrument_id_t instrument)
 {
-    return find_slot(self, account, instrument)->account ||
-           self->counts->positions < self->position_max;
+    if (account == 0) return 0;
+    uint32_t slot = find_slot(self, account, instrument);
+    return self->positions[slot].account ? slot : 0;
 }
 
-bool wallet_open_position(struct wallet *self, account_id_t account, instrument_id_t instrument)
+uint32_t wallet_open_position(struct wallet *self, account_id_t account, instrument_id_t instrument)
 {
-    if (!wallet_has_position_room(self, account, instrument)) return false;
-    struct wallet_position *p = find_slot(self, account, instrument);
-    if (p->account) return true;
-    self->counts->positions++;
+    CHECK(account != 0);
+    uint32_t slot = find_slot(self, account, instrument);
+    struct wallet_position *p = &self->positions[slot];
+    if (p->account) return slot;
+    if (!wallet_has_position_room(self)) return 0;
+    ++*self->position_count;
     p->account = account;
     p->instrument = instrument;
-    return true;
+    return slot;
 }
 
-static enum reject deposit_cash(struct wallet *self, account_id_t account, cash_t cash,
-                                cash_t *balance)
+const struct wallet_position *wallet_position_home(const struct wallet *self, account_id_t account,
+                                                   instrument_id_t instrument)
 {
-    cash_t total;
-    if (!arith_add(self->counts->cash_deposited, cash, &total)) return REJECT_OVERFLOW;
-    self->counts->cash_deposited = total;
-    self->cash[account].available += cash;
-    *balance = self->cash[account].available + self->cash[account].held;
+    uint32_t slot = home_of(self, account, instrument);
+    return &self->positions[slot ? slot : 1];
+}
+
+void wallet_count_short(struct wallet *self, account_id_t account, bool is_short)
+{
+    if (is_short) {
+        self->short_counts[account]++;
+        return;
+    }
+    CHECK(self->short_counts[account] > 0);
+    self->short_counts[account]--;
+}
+
+/* ---- movements by command ---- */
+
+static bool is_cash(asset_t asset)
+{
+    return asset == 0 || (asset & ASSET_CASH);
+}
+
+/* Of an asset that is cash. */
+static uint32_t currency_of(asset_t asset)
+{
+    uint32_t currency = asset & ~ASSET_CASH;
+    CHECK(currency < CURRENCY_COUNT);
+    return currency;
+}
+
+static int64_t cash_balance(const struct wallet *self, account_id_t account, uint32_t currency)
+{
+    const struct wallet_cash *c = wallet_cash_of(self, account, currency);
+    return c->available + c->held;
+}
+
+/* What the account or the house has of the asset, held included; 0 where it has no position. */
+static int64_t balance_of(const struct wallet *self, account_id_t account, asset_t asset)
+{
+    if (is_cash(asset)) return cash_balance(self, account, currency_of(asset));
+    CHECK(asset < self->instrument_max);
+    if (account == 0) return self->house_shares[asset];
+    const struct wallet_position *p =
+        &self->positions[wallet_find_position(self, account, asset)]; /* slot 0 stays zero */
+    return p->available + p->held;
+}
+
+static struct wallet_total *total_of(const struct wallet *self, asset_t asset)
+{
+    if (is_cash(asset)) return &self->cash_totals[currency_of(asset)];
+    CHECK(asset < self->instrument_max);
+    return &self->share_totals[asset];
+}
+
+/* Into or out of what is available. The position is there, unless the account is the house. */
+static void move(struct wallet *self, account_id_t account, asset_t asset, int64_t qty)
+{
+    if (is_cash(asset)) {
+        wallet_move_cash(self, account, currency_of(asset), qty);
+    } else if (account == 0) {
+        self->house_shares[asset] += qty;
+        self->share_totals[asset].sum += qty;
+    } else {
+        uint32_t slot = wallet_find_position(self, account, asset);
+        CHECK(slot);
+        wallet_move_shares(self, &self->positions[slot], qty);
+    }
+}
+
+/* Whether the account can be given so much: balances keep to the range that sums have. */
+static bool fits(const struct wallet *self, account_id_t account, asset_t asset, int64_t qty)
+{
+    int64_t after;
+    return arith_add(balance_of(self, account, asset), qty, &after);
+}
+
+static bool open_place(struct wallet *self, account_id_t account, asset_t asset)
+{
+    return account == 0 || is_cash(asset) || wallet_open_position(self, account, asset);
+}
+
+/* Whether an account, not the house, may part with so much. */
+static enum reject check_available(const struct wallet *self, account_id_t account, asset_t asset,
+                                   int64_t qty)
+{
+    if (!is_cash(asset)) {
+        const struct wallet_position *p =
+            &self->positions[wallet_find_position(self, account, asset)];
+        return p->available < qty ? REJECT_INSUFFICIENT_SHARES : REJECT_NONE;
+    }
+    /* its cash stands for the shares that it owes */
+    if (self->short_counts[account]) return REJECT_SHORT_POSITION;
+    return wallet_cash_of(self, account, currency_of(asset))->available < qty
+               ? REJECT_INSUFFICIENT_CASH
+               : REJECT_NONE;
+}
+
+enum reject wallet_deposit(struct wallet *self, account_id_t account, asset_t asset, int64_t qty,
+                           int64_t *balance)
+{
+    CHECK(account && qty > 0);
+    struct wallet_total *total = total_of(self, asset);
+    int64_t deposited;
+    if (!arith_add(total->deposited, qty, &deposited) || deposited > WALLET_MAX ||
+        !fits(self, account, asset, qty))
+        return REJECT_OVERFLOW;
+    if (!open_place(self, account, asset)) return REJECT_POSITIONS_FULL;
+    total->deposited = deposited;
+    move(self, account, asset, qty);
+    *balance = balance_of(self, account, asset);
     return REJECT_NONE;
 }
 
-enum reject wallet_deposit(struct wallet *self, account_id_t account, instrument_id_t instrument,
-                           int64_t qty, int64_t *balance)
+enum reject wallet_withdraw(struct wallet *self, account_id_t account, asset_t asset, int64_t qty,
+                            int64_t *balance)
 {
-    if (qty <= 0) return REJECT_INVALID_QTY;
-    if (instrument == 0) return deposit_cash(self, account, qty, balance);
-    qty_t total;
-    if (!arith_add(self->shares_deposited[instrument], qty, &total)) return REJECT_OVERFLOW;
-    if (!wallet_open_position(self, account, instrument)) return REJECT_POSITIONS_FULL;
-    self->shares_deposited[instrument] = total;
-    struct wallet_position *p = position_of(self, account, instrument);
-    p->available += qty;
-    *balance = p->available + p->held;
+    CHECK(account && qty > 0);
+    enum reject reason = check_available(self, account, asset, qty);
+    if (reason != REJECT_NONE) return reason;
+    struct wallet_total *total = total_of(self, asset);
+    int64_t deposited;
+    /* shares that were sold short can be withdrawn, so that this may fall below 0 */
+    if (!arith_sub(total->deposited, qty, &deposited)) return REJECT_OVERFLOW;
+    total->deposited = deposited;
+    move(self, account, asset, -qty);
+    *balance = balance_of(self, account, asset);
     return REJECT_NONE;
 }
 
-bool wallet_hold_cash(struct wallet *self, account_id_t account, cash_t cash)
+enum reject wallet_transfer(struct wallet *self, account_id_t from, account_id_t to, asset_t asset,
+                            int64_t qty, int64_t *from_balance, int64_t *to_balance)
 {
-    struct wallet_cash *c = &self->cash[account];
-    if (c->available < cash) return false;
-    c->available -= cash;
-    c->held += cash;
-    return true;
+    CHECK(from != to && qty > 0);
+    if (from) {
+        enum reject reason = check_available(self, from, asset, qty);
+        if (reason != REJECT_NONE) return reason;
+    } else {
+        int64_t after;
+        if (!arith_sub(balance_of(self, 0, asset), qty, &after) || after < WALLET_HOUSE_FLOOR)
+            return REJECT_OVERFLOW;
+    }
+    if (!fits(self, to, asset, qty)) return REJECT_OVERFLOW;
+    if (!open_place(self, to, asset)) return REJECT_POSITIONS_FULL;
+    move(self, from, asset, -qty);
+    move(self, to, asset, qty);
+    *from_balance = balance_of(self, from, asset);
+    *to_balance = balance_of(self, to, asset);
+    return REJECT_NONE;
 }
 
-bool wallet_hold_shares(struct wallet *self, account_id_t account, instrument_id_t instrument,
-                        qty_t qty)
+/* ---- the checker ---- */
+
+static void check_total(const struct wallet_total *total, __int128 counted)
 {
-    struct wallet_position *p = find_slot(self, account, instrument);
-    if (p->account == 0 || p->available < qty) return false;
-    p->available -= qty;
-    p->held += qty;
-    return true;
+    CHECK(counted == total->sum && total->sum == total->deposited);
 }
 
-void wallet_release_cash(struct wallet *self, account_id_t account, cash_t cash)
+static void validate_cash(const struct wallet *self)
 {
-    struct wallet_cash *c = &self->cash[account];
-    CHECK(cash >= 0 && c->held >= cash);
-    c->held -= cash;
-    c->available += cash;
+    for (uint32_t currency = 0; currency < CURRENCY_COUNT; currency++) {
+        __int128 counted = 0;
+        for (account_id_t account = 0; account < self->account_max; account++) {
+            const struct wallet_cash *c = wallet_cash_of(self, account, currency);
+            CHECK(c->held >= 0 && (account == 0 || c->available >= 0));
+            CHECK(account != 0 || c->held == 0);
+            counted += (__int128)c->available + c->held;
+        }
+        check_total(&self->cash_totals[currency], counted);
+    }
 }
 
-void wallet_release_shares(struct wallet *self, account_id_t account, instrument_id_t instrument,
-                           qty_t qty)
-{
-    struct wallet_position *p = position_of(self, account, instrument);
-    CHECK(qty >= 0 && p->held >= qty);
-    p->held -= qty;
-    p->available += qty;
-}
+enum { COUNTED_AT_ONCE = 256 };
 
-void wallet_settle(struct wallet *self, const struct wallet_trade *trade)
+/* A few hundred instruments at a time: sums need no memory of their own, and the positions are not
+ * walked once for each instrument. */
+static void validate_shares(const struct wallet *self)
 {
-    cash_t held, paid;
-    CHECK(arith_notional(trade->buyer_limit_px, trade->qty, &held));
-    CHECK(arith_notional(trade->px, trade->qty, &paid) && paid <= held);
-    struct wallet_cash *buyer = &self->cash[trade->buyer];
-    CHECK(buyer->held >= held);
-    buyer->held -= held;
-    buyer->available += held - paid;
-    self->cash[trade->seller].available += paid;
-
-    struct wallet_position *sold = position_of(self, trade->seller, trade->instrument);
-    CHECK(sold->held >= trade->qty);
-    sold->held -= trade->qty;
-    position_of(self, trade->buyer, trade->instrument)->available += trade->qty;
+    for (uint32_t base = 0; base < self->instrument_max; base += COUNTED_AT_ONCE) {
+        __int128 counted[COUNTED_AT_ONCE] = {0};
+        for (uint32_t slot = 1; slot < self->position_slots; slot++) {
+            const struct wallet_position *p = &self->positions[slot];
+            if (p->account && p->instrument - base < COUNTED_AT_ONCE)
+                counted[p->instrument - base] += (__int128)p->available + p->held;
+        }
+        for (uint32_t i = 0; i < COUNTED_AT_ONCE && base + i < self->instrument_max; i++)
+            check_total(&self->share_totals[base + i], counted[i] + self->house_shares[base + i]);
+    }
 }
 
 void wallet_validate(const struct wallet *self)
 {
-    cash_t cash = 0;
     uint64_t positions = 0;
-    for (uint32_t i = 0; i < self->account_max; i++) {
-        CHECK(self->cash[i].available >= 0 && self->cash[i].held >= 0);
-        cash += self->cash[i].available + self->cash[i].held;
-    }
-    CHECK(cash == self->counts->cash_deposited);
-    for (uint32_t instrument = 1; instrument < self->instrument_max; instrument++) {
-        if (!self->shares_deposited[instrument]) continue;
-        qty_t shares = 0;
-        for (uint32_t i = 0; i < self->position_slots; i++)
-            if (self->positions[i].account && self->positions[i].instrument == instrument)
-                shares += self->positions[i].available + self->positions[i].held;
-        CHECK(shares == self->shares_deposited[instrument]);
-    }
-    for (uint32_t i = 0; i < self->position_slots; i++) {
-        const struct wallet_position *p = &self->positions[i];
+    uint64_t shorts = 0, shorts_counted = 0;
+    validate_cash(self);
+    validate_shares(self);
+    CHECK(self->positions[0].account == 0);
+    for (uint32_t slot = 1; slot < self->position_slots; slot++) {
+        const struct wallet_position *p = &self->positions[slot];
         if (!p->account) continue;
         positions++;
-        CHECK(p->available >= 0 && p->held >= 0);
+        CHECK(p->account < self->account_max && p->instrument < self->instrument_max);
+        CHECK(p->held >= 0 && p->open_buy_qty >= 0);
+        CHECK(wallet_find_position(self, p->account, p->instrument) == slot);
+        bool is_short = p->available + p->held < 0;
+        CHECK(!is_short || self->short_counts[p->account] > 0);
+        shorts += is_short;
     }
-    CHECK(positions == self->counts->positions);
+    CHECK(positions == *self->position_count);
+    for (account_id_t account = 0; account < self->account_max; account++)
+        shorts_counted += self->short_counts[account];
+    CHECK(shorts == shorts_counted);
 }
