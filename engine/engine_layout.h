@@ -3,7 +3,8 @@
  *   engine.c          layout, the step, which command goes where
  *   engine_order.c    new orders, cancels, replaces: checks, holds, and what becomes of an order
  *   engine_match.c    trades, self-trade prevention, bands, stops
- *   engine_session.c  sessions, auctions, bands and breakers, timers
+ *   engine_session.c  sessions, auctions, schedules, timers
+ *   engine_protection.c  price bands, circuit breakers
  *   engine_admin.c    accounts, instruments, limits, fees, money, kill switches, mass cancels
  *   engine_view.c     questions; engine_validate.c: every invariant
  */
@@ -11,6 +12,7 @@
 #define HOGA_ENGINE_LAYOUT_H
 
 #include "engine/account/account.h"
+#include "engine/auction/auction.h"
 #include "engine/book/book.h"
 #include "engine/engine.h"
 #include "engine/instrument/instrument.h"
@@ -96,14 +98,24 @@ void engine_end_day(struct engine *self, const struct command_end_day *command);
 void engine_end_order(struct engine *self, struct book_order *order, enum exec_type type,
                       enum reject reason);
 
+/* An order that is nowhere and holds nothing any more: filled. Its slot is freed, untold. */
+void engine_forget_order(struct engine *self, struct book_order *order);
+
+/* An open order loses a part of its leaves and its order_qty, not all, and keeps its place; what it
+ * held for that part is released. Untold. */
+void engine_reduce_order(struct engine *self, struct book_order *order, qty_t qty);
+
 /* An order that waits for the closing auction goes into the book; ends if there is no room. It does
  * not match. */
 void engine_enter_book(struct engine *self, struct book_order *order);
 
 /* ---- engine_match.c ---- */
 
-/* An incoming order that is nowhere trades as far as it can and comes to rest or ends. */
-void engine_match(struct engine *self, struct instrument *instrument, struct book_order *order);
+/* An incoming order that is nowhere trades as far as it can and comes to rest or ends. `ticks` is
+ * its limit price; `min_qty` must be there to be traded at once (0: nothing must); `near_at` is a
+ * level near where it may come to rest, as for ladder_make(). */
+void engine_match(struct engine *self, struct instrument *instrument, struct book_order *order,
+                  uint32_t ticks, qty_t min_qty, uint32_t near_at);
 
 /* One trade between two open orders, told as two executions, the first order's first. Settles,
  * reduces both and their levels; an order in the book that is filled is taken out and its slot
@@ -121,11 +133,26 @@ void engine_trigger_stops(struct engine *self, instrument_id_t instrument);
 void engine_time(struct engine *self, const struct command_time *command);
 void engine_set_session(struct engine *self, const struct command_set_session *command);
 void engine_set_schedule(struct engine *self, const struct command_set_schedule *command);
+
+/* A newly listed instrument's session and timers. `session` 0: CLOSED with a schedule, CONTINUOUS
+ * without. */
+void engine_begin_session(struct engine *self, instrument_id_t instrument, uint8_t session);
+
+/* All that comes with a change of session, auction and expiry included; nothing when it is on. */
+void engine_enter_session(struct engine *self, instrument_id_t instrument, uint8_t session,
+                          enum session_cause cause);
+
+/* What an auction would give now. */
+struct auction engine_find_auction(const struct engine *self, instrument_id_t instrument);
+
+/* Starts an instrument's timer of a kind, `after_ms` from now. 0: none is started. */
+void engine_start_timer(struct engine *self, enum timer_kind kind, instrument_id_t instrument,
+                        uint32_t after_ms);
+
+/* ---- engine_protection.c ---- */
+
 void engine_set_bands(struct engine *self, const struct command_set_bands *command);
 void engine_set_breakers(struct engine *self, const struct command_set_breakers *command);
-
-/* A newly listed instrument's session and timers. */
-void engine_begin_session(struct engine *self, instrument_id_t instrument, uint8_t session);
 
 /* An order of `side` was stopped by the band at `px`: a limit state begins, if the instrument has
  * them and none is on. */
@@ -137,7 +164,7 @@ void engine_end_limit_state(struct engine *self, instrument_id_t instrument);
 /* At the end of a step in which the index changed. */
 void engine_watch_breakers(struct engine *self);
 
-/* A new day: references, breakers. */
+/* A new day: the references of bands and breakers. */
 void engine_session_end_day(struct engine *self);
 
 static inline px_t instrument_mark(const struct instrument *i)

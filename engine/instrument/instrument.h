@@ -51,8 +51,8 @@ struct instrument {
     uint32_t limit_state_ms;
     uint32_t halt_ms;
     uint32_t auction_ms;
-    uint32_t reopen_ms;     /* how long the reopening auction after this halt lasts */
-    uint32_t at_open_count; /* AT_OPEN orders in the book */
+    uint32_t halted_by_breaker; /* 1: the present halt is a circuit breaker's */
+    uint32_t at_open_count;     /* AT_OPEN orders in the book */
     uint32_t pad;
     qty_t max_long_qty;
     qty_t max_short_qty;
