@@ -1,51 +1,27 @@
 #include "engine/book/book.h"
 
-#include <string.h>
-
-#include "engine/base/check.h"
-
-enum { KEY_MAX = (1 << LADDER_KEY_BITS) - 1 };
-
-#define SLOT_OF(order_id) ((uint32_t)((order_id) & ((UINT64_C(1) << ORDER_SLOT_BITS) - 1)))
+static uint32_t slot_at(const struct books *self, const struct book_order *order)
+{
+    return (uint32_t)(order - self->orders);
+}
 
 void books_init(struct books *self, struct arena *arena, const struct limits *limits)
 {
-    self->order_max = limits->orders + 1; /* slot 0 is nobody */
-    self->level_max = limits->levels + 1;
+    self->order_max = limits->orders;
     self->counts = arena_cut(arena, 1, sizeof *self->counts);
-    self->sides = arena_cut(arena, limits->instruments, sizeof *self->sides);
-    self->orders = arena_cut(arena, self->order_max, sizeof *self->orders);
-    self->levels = arena_cut(arena, self->level_max, sizeof *self->levels);
-    /* a node a level serves all but prices scattered over millions of ticks; those who run out
-     * are told BOOK_FULL */
-    ladder_pool_init(&self->pool, arena,
-                     limits->levels + 2 * limits->instruments + LADDER_NODES_A_LEVEL + 2);
-    if (self->counts) self->counts->order_fresh = self->counts->level_fresh = 1;
-}
-
-static struct book_side *side_of(const struct books *self, instrument_id_t instrument, uint8_t side)
-{
-    return &self->sides[instrument][side - SIDE_BUY];
-}
-
-static uint32_t key_of(uint8_t side, px_t px, px_t tick_px)
-{
-    uint32_t ticks = (uint32_t)(px / tick_px);
-    return side == SIDE_BUY ? KEY_MAX - ticks : ticks;
+    self->orders = arena_cut(arena, limits->orders, sizeof *self->orders);
+    self->more = arena_cut(arena, limits->orders, sizeof *self->more);
+    self->ladders =
+        arena_cut(arena, (size_t)limits->instruments * LADDER_COUNT, sizeof *self->ladders);
+    self->parked = arena_cut(arena, limits->instruments, sizeof *self->parked);
+    ladder_pool_init(&self->pool, arena, limits->price_blocks, limits->instruments);
+    if (!self->counts) return;
+    self->counts->order_fresh = 1;
+    for (uint32_t i = 0; i < limits->instruments * LADDER_COUNT; i++)
+        self->ladders[i].best_key = LADDER_NO_KEY;
 }
 
 /* ---- slots ---- */
-
-bool book_has_order_room(const struct books *self)
-{
-    return self->counts->order_free || self->counts->order_fresh < self->order_max;
-}
-
-bool book_has_level_room(const struct books *self)
-{
-    return (self->counts->level_free || self->counts->level_fresh < self->level_max) &&
-           ladder_pool_has_room(&self->pool);
-}
 
 order_id_t book_next_id(struct books *self, bool with_slot)
 {
@@ -59,97 +35,66 @@ order_id_t book_next_id(struct books *self, bool with_slot)
             slot = c->order_fresh++;
             CHECK(slot < self->order_max);
         }
+        c->orders++;
     }
     return ++c->orders_made << ORDER_SLOT_BITS | slot;
 }
 
-static void free_slot(struct books *self, uint32_t slot)
+void book_free(struct books *self, struct book_order *order)
 {
-    struct book_order *order = &self->orders[slot];
-    memset(order, 0, sizeof *order);
+    CHECK(order->place == PLACE_NOWHERE && order->order_id);
+    order->order_id = 0;
     order->next = self->counts->order_free;
-    self->counts->order_free = slot;
+    self->counts->order_free = slot_at(self, order);
+    self->counts->orders--;
 }
 
-void book_forget(struct books *self, order_id_t order_id)
+/* ---- ladders ---- */
+
+static enum book_ladder ladder_of(const struct book_order *order)
 {
-    free_slot(self, SLOT_OF(order_id));
+    if (order->place == PLACE_STOP)
+        return order->side == SIDE_BUY ? LADDER_BUY_STOPS : LADDER_SELL_STOPS;
+    return order->side == SIDE_BUY ? LADDER_BIDS : LADDER_ASKS;
 }
 
-struct book_order *book_find(const struct books *self, order_id_t order_id)
+static qty_t show(const struct books *self, const struct book_order *order)
 {
-    uint32_t slot = SLOT_OF(order_id);
-    if (slot == 0 || slot >= self->order_max) return NULL;
-    struct book_order *order = &self->orders[slot];
-    return order->order_id == order_id ? order : NULL;
+    struct order_more *more = book_more(self, order);
+    more->shown_qty = more->display_qty < order->leaves_qty ? more->display_qty : order->leaves_qty;
+    return more->shown_qty;
 }
 
-static uint32_t take_level(struct books *self)
+static void append(struct books *self, struct book_order *order, uint32_t at)
 {
-    struct book_counts *c = self->counts;
-    uint32_t level = c->level_free;
-    if (level) {
-        c->level_free = self->levels[level].head;
-    } else {
-        level = c->level_fresh++;
-        CHECK(level < self->level_max);
-    }
-    c->levels++;
-    return level;
-}
-
-static void give_level(struct books *self, uint32_t level)
-{
-    memset(&self->levels[level], 0, sizeof self->levels[level]);
-    self->levels[level].head = self->counts->level_free;
-    self->counts->level_free = level;
-    self->counts->levels--;
-}
-
-/* ---- orders in their places ---- */
-
-struct book_order *book_best(const struct books *self, instrument_id_t instrument, uint8_t side)
-{
-    uint32_t best = side_of(self, instrument, side)->best;
-    return best ? &self->orders[self->levels[best].head] : NULL;
-}
-
-static uint32_t make_level(struct books *self, struct book_side *side, px_t px, uint32_t key)
-{
-    uint32_t level = take_level(self);
-    self->levels[level] = (struct book_level){.px = px, .key = key};
-    ladder_insert(&self->pool, &side->root, key, level);
-    if (!side->best || key < self->levels[side->best].key) side->best = level;
-    return level;
-}
-
-void book_rest(struct books *self, const struct book_order *order, px_t tick_px)
-{
-    struct book_side *side = side_of(self, order->instrument, (uint8_t)order->side);
-    uint32_t slot = SLOT_OF(order->order_id);
-    uint32_t key = key_of((uint8_t)order->side, order->limit_px, tick_px);
-    uint32_t at = ladder_find(&self->pool, side->root, key);
-    if (!at) at = make_level(self, side, order->limit_px, key);
-
-    struct book_level *level = &self->levels[at];
-    struct book_order *placed = &self->orders[slot];
-    *placed = *order;
-    placed->level = at;
-    placed->prev = level->tail;
-    placed->next = 0;
+    struct price_level *level = &self->pool.levels[at];
+    uint32_t slot = slot_at(self, order);
+    order->at = at;
+    order->prev = level->tail;
+    order->next = 0;
     if (level->tail)
         self->orders[level->tail].next = slot;
     else
         level->head = slot;
     level->tail = slot;
-    level->qty += order->leaves_qty;
     level->count++;
-    self->counts->orders++;
+    level->leaves_qty += order->leaves_qty;
+    if (__builtin_expect(order->iceberg, 0))
+        level->hidden_qty += order->leaves_qty - show(self, order);
 }
 
-static void unlink_order(struct books *self, struct book_order *order)
+void book_rest(struct books *self, struct book_order *order, enum book_ladder which, uint32_t ticks,
+               uint32_t near_at)
 {
-    struct book_level *level = &self->levels[order->level];
+    CHECK(order->place == PLACE_NOWHERE && order->leaves_qty > 0);
+    struct ladder *ladder = book_ladder(self, order->instrument, which);
+    order->place = which <= LADDER_ASKS ? PLACE_BOOK : PLACE_STOP;
+    append(self, order, ladder_make(&self->pool, ladder, book_key(which, ticks), near_at));
+}
+
+/* Out of its level's list; the level may be empty then. */
+static void unlink_order(struct books *self, struct book_order *order, struct price_level *level)
+{
     if (order->prev)
         self->orders[order->prev].next = order->next;
     else
@@ -158,106 +103,236 @@ static void unlink_order(struct books *self, struct book_order *order)
         self->orders[order->next].prev = order->prev;
     else
         level->tail = order->prev;
-    self->counts->orders--;
-    if (--level->count) return;
-
-    CHECK(level->qty == 0);
-    struct book_side *side = side_of(self, order->instrument, (uint8_t)order->side);
-    ladder_erase(&self->pool, side->root, level->key);
-    if (side->best == order->level) side->best = ladder_first(&self->pool, side->root, level->key);
-    give_level(self, order->level);
+    level->count--;
+    level->leaves_qty -= order->leaves_qty;
+    if (__builtin_expect(order->iceberg, 0))
+        level->hidden_qty -= order->leaves_qty - book_more(self, order)->shown_qty;
 }
 
-void book_take(struct books *self, struct book_order *order, qty_t qty)
+static void unpark(struct books *self, struct book_order *order)
 {
-    CHECK(qty > 0 && qty <= order->leaves_qty);
+    struct parked_list *list = &self->parked[order->instrument];
+    if (order->prev)
+        self->orders[order->prev].next = order->next;
+    else
+        list->head = order->next;
+    if (order->next)
+        self->orders[order->next].prev = order->prev;
+    else
+        list->tail = order->prev;
+}
+
+void book_remove(struct books *self, struct book_order *order)
+{
+    if (__builtin_expect(order->place == PLACE_PARKED, 0)) {
+        unpark(self, order);
+        order->place = PLACE_NOWHERE;
+        return;
+    }
+    CHECK(order->place != PLACE_NOWHERE);
+    struct price_level *level = &self->pool.levels[order->at];
+    unlink_order(self, order, level);
+    if (level->count == 0) {
+        CHECK(level->leaves_qty == 0 && level->hidden_qty == 0);
+        ladder_erase(&self->pool, book_ladder(self, order->instrument, ladder_of(order)),
+                     order->at);
+    }
+    order->place = PLACE_NOWHERE;
+}
+
+void book_reduce(struct books *self, struct book_order *order, qty_t qty)
+{
+    CHECK(order->place == PLACE_BOOK || order->place == PLACE_STOP);
+    CHECK(qty > 0 && qty < order->leaves_qty);
+    struct price_level *level = &self->pool.levels[order->at];
+    level->leaves_qty -= qty;
     order->leaves_qty -= qty;
-    self->levels[order->level].qty -= qty;
-    if (order->leaves_qty) return;
-    unlink_order(self, order);
-    free_slot(self, SLOT_OF(order->order_id));
+    if (__builtin_expect(!order->iceberg, 1)) return;
+    struct order_more *more = book_more(self, order);
+    qty_t shown = more->shown_qty < order->leaves_qty ? more->shown_qty : order->leaves_qty;
+    level->hidden_qty += (more->shown_qty - shown) - qty;
+    more->shown_qty = shown;
 }
 
-/* ---- questions ---- */
-
-const struct book_level *book_level_best(const struct books *self, instrument_id_t instrument,
-                                         uint8_t side)
+qty_t book_fill(struct books *self, struct book_order *order, qty_t qty, bool keeps_place)
 {
-    uint32_t level = side_of(self, instrument, side)->best;
-    return level ? &self->levels[level] : NULL;
+    CHECK(order->place == PLACE_BOOK && qty > 0 && qty <= order->leaves_qty);
+    struct price_level *level = &self->pool.levels[order->at];
+    if (__builtin_expect(order->iceberg, 0)) {
+        struct order_more *more = book_more(self, order);
+        qty_t hidden = order->leaves_qty - more->shown_qty;
+        level->leaves_qty -= qty;
+        order->leaves_qty -= qty;
+        level->hidden_qty -= hidden;
+        if (keeps_place) {
+            level->hidden_qty += order->leaves_qty - show(self, order);
+        } else {
+            more->shown_qty -= qty;
+            level->hidden_qty += hidden;
+        }
+        if (order->leaves_qty && more->shown_qty == 0) {
+            unlink_order(self, order, level);
+            append(self, order, order->at);
+        }
+    } else {
+        level->leaves_qty -= qty;
+        order->leaves_qty -= qty;
+    }
+    if (order->leaves_qty == 0) book_remove(self, order);
+    return order->leaves_qty;
 }
 
-const struct book_level *book_level_after(const struct books *self, instrument_id_t instrument,
-                                          uint8_t side, const struct book_level *level)
+void book_park(struct books *self, struct book_order *order)
 {
-    const struct book_side *s = side_of(self, instrument, side);
-    uint32_t next = ladder_first(&self->pool, s->root, level->key + 1);
-    return next ? &self->levels[next] : NULL;
+    CHECK(order->place == PLACE_NOWHERE);
+    struct parked_list *list = &self->parked[order->instrument];
+    uint32_t slot = slot_at(self, order);
+    order->place = PLACE_PARKED;
+    order->prev = list->tail;
+    order->next = 0;
+    if (list->tail)
+        self->orders[list->tail].next = slot;
+    else
+        list->head = slot;
+    list->tail = slot;
 }
 
-const struct book_level *book_level_at(const struct books *self, instrument_id_t instrument,
-                                       uint8_t side, px_t px, px_t tick_px)
+struct book_order *book_next(const struct books *self, const struct ladder *ladder,
+                             const struct book_order *order)
 {
-    if (px <= 0 || px % tick_px || px / tick_px > KEY_MAX) return NULL;
-    uint32_t level =
-        ladder_find(&self->pool, side_of(self, instrument, side)->root, key_of(side, px, tick_px));
-    return level ? &self->levels[level] : NULL;
+    if (order->next) return &self->orders[order->next];
+    uint32_t at = ladder_next(&self->pool, ladder, order->at);
+    return at ? &self->orders[self->pool.levels[at].head] : NULL;
 }
 
 /* ---- the checker ---- */
 
-static uint32_t validate_level(const struct books *self, uint32_t at, instrument_id_t instrument,
-                               uint8_t side)
+static bool has_bit(const struct ladder_node *node, uint32_t i)
 {
-    const struct book_level *level = &self->levels[at];
-    qty_t qty = 0;
+    return node->bitmap[i / 64] >> (i % 64) & 1;
+}
+
+static uint32_t validate_level(const struct books *self, uint32_t at, uint32_t instrument,
+                               enum book_ladder which)
+{
+    const struct price_level *level = &self->pool.levels[at];
+    qty_t leaves = 0, hidden = 0;
     uint32_t count = 0, prev = 0;
     for (uint32_t slot = level->head; slot; slot = self->orders[slot].next) {
         const struct book_order *order = &self->orders[slot];
-        CHECK(SLOT_OF(order->order_id) == slot && order->prev == prev && order->level == at);
-        CHECK(order->instrument == instrument && order->side == side);
-        CHECK(order->limit_px == level->px && order->leaves_qty > 0);
-        CHECK(order->leaves_qty <= order->order_qty);
-        CHECK(!prev || order->order_id > self->orders[prev].order_id); /* oldest first */
-        qty += order->leaves_qty;
+        CHECK(slot_of(order->order_id) == slot && order->prev == prev && order->at == at);
+        CHECK(order->instrument == instrument && ladder_of(order) == which);
+        CHECK(order->place == (which <= LADDER_ASKS ? PLACE_BOOK : PLACE_STOP));
+        CHECK(order->leaves_qty > 0 && order->leaves_qty <= order->order_qty);
+        leaves += order->leaves_qty;
+        if (order->iceberg) {
+            qty_t shown = self->more[slot].shown_qty;
+            CHECK(shown > 0 && shown <= order->leaves_qty);
+            CHECK(shown <= self->more[slot].display_qty);
+            hidden += order->leaves_qty - shown;
+        }
+        CHECK(!prev || order->limit_px == self->orders[prev].limit_px ||
+              order->place == PLACE_STOP);
         count++;
         prev = slot;
     }
-    CHECK(level->tail == prev && level->qty == qty && level->count == count && count > 0);
+    CHECK(level->tail == prev && level->leaves_qty == leaves && level->hidden_qty == hidden);
+    CHECK(level->count == count && count > 0);
     return count;
 }
 
-uint32_t book_validate(const struct books *self, instrument_id_t instrument, px_t tick_px)
+/* Every block under a node, so that no bit is set without a level and none is missing. */
+static uint32_t validate_node(const struct books *self, uint32_t node, uint32_t nine,
+                              uint32_t instrument, enum book_ladder which)
 {
-    uint32_t orders = 0;
-    for (uint8_t side = SIDE_BUY; side <= SIDE_SELL; side++) {
-        const struct book_side *s = side_of(self, instrument, side);
-        uint32_t at = ladder_first(&self->pool, s->root, 0);
-        CHECK(at == s->best);
-        while (at) {
-            const struct book_level *level = &self->levels[at];
-            CHECK(level->key == key_of(side, level->px, tick_px));
-            CHECK(ladder_find(&self->pool, s->root, level->key) == at);
-            orders += validate_level(self, at, instrument, side);
-            at = ladder_first(&self->pool, s->root, level->key + 1);
+    const struct ladder_pool *pool = &self->pool;
+    const struct ladder_node *n = &pool->nodes[node];
+    uint32_t orders = 0, children = 0;
+    for (uint32_t i = 0; i < LADDER_NODE_FAN; i++) {
+        CHECK(has_bit(n, i) == (n->child[i] != 0));
+        if (!n->child[i]) continue;
+        children++;
+        const struct price_block *b = &pool->blocks[n->child[i]];
+        CHECK(b->bitmap && b->parent == node && b->high == (nine << LADDER_NODE_BITS | i));
+        for (uint32_t bit = 0; bit < 64; bit++) {
+            uint32_t at = n->child[i] << LADDER_BLOCK_BITS | bit;
+            if (b->bitmap >> bit & 1)
+                orders += validate_level(self, at, instrument, which);
+            else
+                CHECK(pool->levels[at].count == 0 && pool->levels[at].head == 0);
         }
     }
-    const struct book_order *bid = book_best(self, instrument, SIDE_BUY);
-    const struct book_order *ask = book_best(self, instrument, SIDE_SELL);
-    CHECK(!bid || !ask || bid->limit_px < ask->limit_px);
+    CHECK(children == n->count && children > 0);
     return orders;
+}
+
+static uint32_t validate_ladder(const struct books *self, uint32_t instrument,
+                                enum book_ladder which)
+{
+    const struct ladder *l = book_ladder(self, instrument, which);
+    const struct ladder_pool *pool = &self->pool;
+    if (!l->root) {
+        CHECK(l->best_at == 0 && l->best_key == LADDER_NO_KEY && l->near == 0);
+        return 0;
+    }
+    uint32_t orders = 0, walked = 0, levels = 0, first = l->best_at;
+    for (uint32_t nine = 0; nine < LADDER_NODE_FAN; nine++) {
+        uint32_t node = pool->nodes[l->root].child[nine];
+        CHECK(has_bit(&pool->nodes[l->root], nine) == (node != 0));
+        if (node) orders += validate_node(self, node, nine, instrument, which);
+    }
+    CHECK(l->best_key == (first ? ladder_key(pool, first) : LADDER_NO_KEY));
+    uint32_t key = 0;
+    for (uint32_t at = first; at; at = ladder_next(pool, l, at)) {
+        CHECK(levels == 0 || ladder_key(pool, at) > key); /* ascending: the best is first */
+        key = ladder_key(pool, at);
+        CHECK(ladder_find(pool, l, key) == at);
+        walked += pool->levels[at].count;
+        levels++;
+    }
+    CHECK(walked == orders); /* nothing lies before the best, nothing is left out */
+    return orders;
+}
+
+uint32_t book_validate(const struct books *self, uint32_t instrument)
+{
+    uint32_t orders = 0, prev = 0;
+    for (int which = 0; which < LADDER_COUNT; which++)
+        orders += validate_ladder(self, instrument, (enum book_ladder)which);
+    const struct parked_list *list = &self->parked[instrument];
+    for (uint32_t slot = list->head; slot; slot = self->orders[slot].next) {
+        const struct book_order *order = &self->orders[slot];
+        CHECK(slot_of(order->order_id) == slot && order->prev == prev);
+        CHECK(order->place == PLACE_PARKED && order->instrument == instrument);
+        prev = slot;
+        orders++;
+    }
+    CHECK(list->tail == prev);
+    return orders;
+}
+
+static void validate_pool(const struct ladder_pool *pool)
+{
+    const struct ladder_counts *c = pool->counts;
+    uint32_t free_blocks = 0, free_nodes = 0;
+    for (uint32_t b = c->block_free; b; b = pool->blocks[b].parent) {
+        CHECK(pool->blocks[b].bitmap == 0 && ++free_blocks < pool->block_max);
+    }
+    for (uint32_t n = c->node_free; n; n = pool->nodes[n].child[0]) {
+        CHECK(pool->nodes[n].count == 0 && ++free_nodes < pool->node_max);
+    }
+    CHECK(c->blocks + free_blocks == c->block_fresh - 1);
+    CHECK(c->nodes + free_nodes == c->node_fresh - 1);
 }
 
 void books_validate_slots(const struct books *self, uint32_t orders)
 {
     const struct book_counts *c = self->counts;
-    uint32_t free_orders = 0, free_levels = 0;
+    uint32_t free_orders = 0;
     for (uint32_t slot = c->order_free; slot; slot = self->orders[slot].next) {
         CHECK(self->orders[slot].order_id == 0);
         CHECK(++free_orders < self->order_max);
     }
-    for (uint32_t level = c->level_free; level; level = self->levels[level].head)
-        CHECK(++free_levels < self->level_max);
     CHECK(c->orders == orders && orders + free_orders == c->order_fresh - 1);
-    CHECK(c->levels + free_levels == c->level_fresh - 1);
+    validate_pool(&self->pool);
 }

@@ -169,9 +169,14 @@ void book_rest(struct books *self, struct book_order *order, enum book_ladder wh
 /* Takes an order out of book, stops or parked list; it is nowhere then. */
 void book_remove(struct books *self, struct book_order *order);
 
-/* An order in the book loses a part of its leaves, not all, and keeps its place; an iceberg shows
+/* An order in the book or among the stops loses a part of its leaves, not all, and keeps its place; an iceberg shows
  * what it may still. */
 void book_reduce(struct books *self, struct book_order *order, qty_t qty);
+
+/* A part of an order in the book has traded. One that is filled is taken out and is nowhere then;
+ * an iceberg whose shown part is filled shows the next at the tail of its level, unless it
+ * `keeps_place` (in auctions, where all of it counts). Returns what it has left. */
+qty_t book_fill(struct books *self, struct book_order *order, qty_t qty, bool keeps_place);
 
 /* Behind all others that wait for the closing auction. */
 void book_park(struct books *self, struct book_order *order);

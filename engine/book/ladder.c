@@ -2,128 +2,181 @@
 
 #include "engine/base/check.h"
 
-void ladder_pool_init(struct ladder_pool *self, struct arena *arena, uint32_t max)
+enum { NODE_MASK = LADDER_NODE_FAN - 1, NEAR_SHIFT = 23 };
+
+void ladder_pool_init(struct ladder_pool *self, struct arena *arena, uint32_t blocks,
+                      uint32_t instruments)
 {
-    uint32_t *counts = arena_cut(arena, 3, sizeof *counts);
-    self->max = max;
-    self->nodes = arena_cut(arena, max, sizeof *self->nodes);
-    if (!counts) return;
-    self->free = &counts[0];
-    self->fresh = &counts[1];
-    self->free_count = &counts[2];
-    *self->fresh = 1;
+    self->block_max = blocks;
+    self->node_max = ladder_node_count(blocks, instruments) + 1;
+    self->counts = arena_cut(arena, 1, sizeof *self->counts);
+    self->levels = arena_cut(arena, (size_t)blocks << LADDER_BLOCK_BITS, sizeof *self->levels);
+    self->blocks = arena_cut(arena, blocks, sizeof *self->blocks);
+    self->nodes = arena_cut(arena, self->node_max, sizeof *self->nodes);
+    if (!self->counts) return;
+    self->counts->block_fresh = 1;
+    self->counts->node_fresh = 1;
 }
 
-bool ladder_pool_has_room(const struct ladder_pool *self)
-{
-    return *self->free_count + (self->max - *self->fresh) >= LADDER_NODES_A_LEVEL + 1;
-}
+/* ---- nodes ---- */
 
 static uint32_t take_node(struct ladder_pool *self)
 {
-    uint32_t node = *self->free;
+    struct ladder_counts *c = self->counts;
+    uint32_t node = c->node_free;
     if (node) {
-        *self->free = self->nodes[node].child[0];
-        --*self->free_count;
+        c->node_free = self->nodes[node].child[0];
         self->nodes[node].child[0] = 0;
-        return node;
+    } else {
+        node = c->node_fresh++;
+        CHECK(node < self->node_max);
     }
-    CHECK(*self->fresh < self->max);
-    return (*self->fresh)++;
+    c->nodes++;
+    return node;
 }
 
 static void give_node(struct ladder_pool *self, uint32_t node)
 {
-    self->nodes[node].child[0] = *self->free;
-    *self->free = node;
-    ++*self->free_count;
+    self->nodes[node].child[0] = self->counts->node_free;
+    self->counts->node_free = node;
+    self->counts->nodes--;
 }
 
-static unsigned digit(uint32_t key, int depth)
+static void add_child(struct ladder_node *node, uint32_t i, uint32_t child)
 {
-    return key >> (LADDER_BITS * (LADDER_DEPTH - 1 - depth)) & (LADDER_FAN - 1);
+    node->bitmap[i / 64] |= UINT64_C(1) << (i % 64);
+    node->child[i] = child;
+    node->count++;
 }
 
-static bool has(const struct ladder_node *node, unsigned d)
+static void remove_child(struct ladder_node *node, uint32_t i)
 {
-    return node->bitmap >> d & 1;
+    node->bitmap[i / 64] &= ~(UINT64_C(1) << (i % 64));
+    node->child[i] = 0; /* equal contents give equal state hashes */
+    node->count--;
 }
 
-uint32_t ladder_find(const struct ladder_pool *self, uint32_t root, uint32_t key)
+/* The first child at or behind `from`; LADDER_NODE_FAN when there is none. */
+static uint32_t child_from(const struct ladder_node *node, uint32_t from)
 {
-    uint32_t at = root;
-    for (int depth = 0; at && depth < LADDER_DEPTH; depth++) {
-        const struct ladder_node *node = &self->nodes[at];
-        unsigned d = digit(key, depth);
-        at = has(node, d) ? node->child[d] : 0;
+    if (from >= LADDER_NODE_FAN) return LADDER_NODE_FAN;
+    uint32_t word = from / 64;
+    uint64_t bits = node->bitmap[word] >> (from % 64) << (from % 64);
+    while (!bits) {
+        if (++word == LADDER_NODE_WORDS) return LADDER_NODE_FAN;
+        bits = node->bitmap[word];
     }
-    return at;
+    return word * 64 + (uint32_t)__builtin_ctzll(bits);
 }
 
-void ladder_insert(struct ladder_pool *self, uint32_t *root, uint32_t key, uint32_t level)
+/* ---- the way down ---- */
+
+/* The node that leads to a key's block; 0 when there is none. */
+static uint32_t find_node(const struct ladder_pool *self, const struct ladder *ladder,
+                          uint32_t high)
 {
-    if (!*root) *root = take_node(self);
-    uint32_t at = *root;
-    for (int depth = 0; depth < LADDER_DEPTH - 1; depth++) {
-        struct ladder_node *node = &self->nodes[at];
-        unsigned d = digit(key, depth);
-        if (!has(node, d)) {
-            node->child[d] = take_node(self);
-            node->bitmap |= UINT64_C(1) << d;
-        }
-        at = node->child[d];
-    }
-    struct ladder_node *leaf = &self->nodes[at];
-    unsigned d = digit(key, LADDER_DEPTH - 1);
-    CHECK(!has(leaf, d));
-    leaf->bitmap |= UINT64_C(1) << d;
-    leaf->child[d] = level;
+    uint32_t nine = high >> LADDER_NODE_BITS;
+    uint32_t node = ladder->near & ((1u << NEAR_SHIFT) - 1);
+    if (node && ladder->near >> NEAR_SHIFT == nine) return node;
+    if (!ladder->root) return 0;
+    return self->nodes[ladder->root].child[nine];
 }
 
-void ladder_erase(struct ladder_pool *self, uint32_t root, uint32_t key)
+uint32_t ladder_find(const struct ladder_pool *self, const struct ladder *ladder, uint32_t key)
 {
-    uint32_t path[LADDER_DEPTH] = {root};
-    for (int depth = 0; depth < LADDER_DEPTH - 1; depth++) {
-        CHECK(has(&self->nodes[path[depth]], digit(key, depth)));
-        path[depth + 1] = self->nodes[path[depth]].child[digit(key, depth)];
-    }
-    CHECK(has(&self->nodes[path[LADDER_DEPTH - 1]], digit(key, LADDER_DEPTH - 1)));
-    for (int depth = LADDER_DEPTH - 1; depth >= 0; depth--) {
-        struct ladder_node *node = &self->nodes[path[depth]];
-        unsigned d = digit(key, depth);
-        node->bitmap &= ~(UINT64_C(1) << d);
-        node->child[d] = 0; /* equal contents give equal state hashes */
-        if (node->bitmap || depth == 0) return;
-        give_node(self, path[depth]);
-    }
+    uint32_t high = key >> LADDER_BLOCK_BITS;
+    uint32_t node = find_node(self, ladder, high);
+    if (!node) return 0;
+    uint32_t block = self->nodes[node].child[high & NODE_MASK];
+    uint32_t bit = key & ((1u << LADDER_BLOCK_BITS) - 1);
+    if (!block || !(self->blocks[block].bitmap >> bit & 1)) return 0;
+    return block << LADDER_BLOCK_BITS | bit;
 }
 
-static uint32_t lowest_below(const struct ladder_pool *self, uint32_t at, int depth)
+static uint32_t make_node(struct ladder_pool *self, struct ladder *ladder, uint32_t nine)
 {
-    for (; depth < LADDER_DEPTH; depth++) {
-        const struct ladder_node *node = &self->nodes[at];
-        at = node->child[__builtin_ctzll(node->bitmap)];
+    if (!ladder->root) ladder->root = take_node(self);
+    uint32_t node = self->nodes[ladder->root].child[nine];
+    if (!node) {
+        node = take_node(self);
+        add_child(&self->nodes[ladder->root], nine, node);
     }
-    return at;
+    ladder->near = node | nine << NEAR_SHIFT;
+    return node;
 }
 
-uint32_t ladder_first(const struct ladder_pool *self, uint32_t root, uint32_t from)
+static uint32_t take_block(struct ladder_pool *self)
 {
-    uint32_t path[LADDER_DEPTH];
-    if (!root || !self->nodes[root].bitmap || from >> LADDER_KEY_BITS) return 0;
-    if (from == 0) return lowest_below(self, root, 0);
-    int depth = 0;
-    for (uint32_t at = root;; depth++) { /* down the way of `from`, as far as it goes */
-        path[depth] = at;
-        if (!has(&self->nodes[at], digit(from, depth))) break;
-        at = self->nodes[at].child[digit(from, depth)];
-        if (depth == LADDER_DEPTH - 1) return at;
+    struct ladder_counts *c = self->counts;
+    uint32_t block = c->block_free;
+    if (block) {
+        c->block_free = self->blocks[block].parent;
+    } else {
+        block = c->block_fresh++;
+        CHECK(block < self->block_max);
     }
-    for (; depth >= 0; depth--) { /* up again, to the first place where a higher way branches off */
-        const struct ladder_node *node = &self->nodes[path[depth]];
-        unsigned d = digit(from, depth);
-        uint64_t higher = d == LADDER_FAN - 1 ? 0 : node->bitmap >> (d + 1) << (d + 1);
-        if (higher) return lowest_below(self, node->child[__builtin_ctzll(higher)], depth + 1);
+    c->blocks++;
+    return block;
+}
+
+uint32_t ladder_block(struct ladder_pool *self, struct ladder *ladder, uint32_t high)
+{
+    uint32_t nine = high >> LADDER_NODE_BITS;
+    uint32_t node = ladder->near & ((1u << NEAR_SHIFT) - 1);
+    if (!node || ladder->near >> NEAR_SHIFT != nine) node = make_node(self, ladder, nine);
+    uint32_t block = self->nodes[node].child[high & NODE_MASK];
+    if (block) return block;
+    block = take_block(self);
+    self->blocks[block].high = high;
+    self->blocks[block].parent = node;
+    add_child(&self->nodes[node], high & NODE_MASK, block);
+    return block;
+}
+
+/* ---- the way along ---- */
+
+/* The first level of the blocks behind one that `node` leads or led to. */
+static uint32_t level_behind(const struct ladder_pool *self, const struct ladder *ladder,
+                             uint32_t node, uint32_t high)
+{
+    uint32_t i = child_from(&self->nodes[node], (high & NODE_MASK) + 1);
+    if (i == LADDER_NODE_FAN) {
+        const struct ladder_node *root = &self->nodes[ladder->root];
+        uint32_t nine = child_from(root, (high >> LADDER_NODE_BITS) + 1);
+        if (nine == LADDER_NODE_FAN) return 0;
+        node = root->child[nine];
+        i = child_from(&self->nodes[node], 0);
     }
-    return 0;
+    uint32_t block = self->nodes[node].child[i];
+    return block << LADDER_BLOCK_BITS | (uint32_t)__builtin_ctzll(self->blocks[block].bitmap);
+}
+
+uint32_t ladder_next(const struct ladder_pool *self, const struct ladder *ladder, uint32_t at)
+{
+    uint32_t block = at >> LADDER_BLOCK_BITS;
+    const struct price_block *b = &self->blocks[block];
+    uint32_t bit = at & ((1u << LADDER_BLOCK_BITS) - 1);
+    uint64_t higher = bit == 63 ? 0 : b->bitmap >> (bit + 1) << (bit + 1);
+    if (higher) return block << LADDER_BLOCK_BITS | (uint32_t)__builtin_ctzll(higher);
+    return level_behind(self, ladder, b->parent, b->high);
+}
+
+void ladder_give_block(struct ladder_pool *self, struct ladder *ladder, uint32_t block,
+                       bool was_best)
+{
+    struct price_block *b = &self->blocks[block];
+    uint32_t node = b->parent, high = b->high;
+    if (was_best) {
+        ladder->best_at = level_behind(self, ladder, node, high);
+        ladder->best_key = ladder->best_at ? ladder_key(self, ladder->best_at) : LADDER_NO_KEY;
+    }
+    remove_child(&self->nodes[node], high & NODE_MASK);
+    b->parent = self->counts->block_free;
+    self->counts->block_free = block;
+    self->counts->blocks--;
+    if (self->nodes[node].count) return;
+    uint32_t nine = high >> LADDER_NODE_BITS;
+    remove_child(&self->nodes[ladder->root], nine);
+    if ((ladder->near & ((1u << NEAR_SHIFT) - 1)) == node) ladder->near = 0;
+    give_node(self, node);
 }

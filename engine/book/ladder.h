@@ -99,15 +99,6 @@ static inline bool ladder_has_room(const struct ladder_pool *self)
 /* Where the level of a key is; 0 when it has no orders. */
 uint32_t ladder_find(const struct ladder_pool *self, const struct ladder *ladder, uint32_t key);
 
-/* Where the level of a key is, made if it was not there. There is room. `near_at` is any level of
- * this ladder, perhaps one just left, where the key may be; 0: none. Its counts are the caller's.
- */
-uint32_t ladder_make(struct ladder_pool *self, struct ladder *ladder, uint32_t key,
-                     uint32_t near_at);
-
-/* Takes a level away that has no orders any more. */
-void ladder_erase(struct ladder_pool *self, struct ladder *ladder, uint32_t at);
-
 static inline uint32_t ladder_key(const struct ladder_pool *self, uint32_t at)
 {
     return self->blocks[at >> LADDER_BLOCK_BITS].high << LADDER_BLOCK_BITS |
@@ -116,5 +107,48 @@ static inline uint32_t ladder_key(const struct ladder_pool *self, uint32_t at)
 
 /* The level with the lowest key above that of `at`; 0 when there is none. */
 uint32_t ladder_next(const struct ladder_pool *self, const struct ladder *ladder, uint32_t at);
+
+/* Between ladder.h and ladder.c: the block of a key, made if it was not there. */
+uint32_t ladder_block(struct ladder_pool *self, struct ladder *ladder, uint32_t high);
+
+/* Between ladder.h and ladder.c: gives a block without levels back, from which the best may have
+ * been taken. */
+void ladder_give_block(struct ladder_pool *self, struct ladder *ladder, uint32_t block,
+                       bool was_best);
+
+/* Where the level of a key is, made if it was not there. There is room. `near_at` is any level of
+ * this ladder, perhaps one just left, where the key may be; 0: none. Its counts are the caller's.
+ */
+static inline uint32_t ladder_make(struct ladder_pool *self, struct ladder *ladder, uint32_t key,
+                                   uint32_t near_at)
+{
+    uint32_t high = key >> LADDER_BLOCK_BITS;
+    uint32_t block = near_at >> LADDER_BLOCK_BITS;
+    const struct price_block *near = &self->blocks[block];
+    if (near->high != high || near->bitmap == 0) block = ladder_block(self, ladder, high);
+    uint32_t bit = key & ((1u << LADDER_BLOCK_BITS) - 1);
+    uint32_t at = block << LADDER_BLOCK_BITS | bit;
+    self->blocks[block].bitmap |= UINT64_C(1) << bit;
+    if (key < ladder->best_key) {
+        ladder->best_key = key;
+        ladder->best_at = at;
+    }
+    return at;
+}
+
+/* Takes a level away that has no orders any more. */
+static inline void ladder_erase(struct ladder_pool *self, struct ladder *ladder, uint32_t at)
+{
+    uint32_t block = at >> LADDER_BLOCK_BITS;
+    struct price_block *b = &self->blocks[block];
+    b->bitmap &= ~(UINT64_C(1) << (at & ((1u << LADDER_BLOCK_BITS) - 1)));
+    bool was_best = ladder->best_at == at;
+    if (b->bitmap == 0) {
+        ladder_give_block(self, ladder, block, was_best);
+    } else if (was_best) { /* the block's next: whatever is lower has no levels */
+        ladder->best_at = block << LADDER_BLOCK_BITS | (uint32_t)__builtin_ctzll(b->bitmap);
+        ladder->best_key = ladder_key(self, ladder->best_at);
+    }
+}
 
 #endif

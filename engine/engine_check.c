@@ -1,0 +1,581 @@
+#include "engine/engine_check.h"
+
+#include <string.h>
+
+#include "engine/base/arith.h"
+#include "engine/wallet/fee.h"
+
+#define NS_A_SECOND 1000000000
+
+/* ---- who ---- */
+
+enum reject check_sender(const struct engine *self, const struct command_new_order *c)
+{
+    if (!account_is_open(&self->accounts, c->account)) return REJECT_UNKNOWN_ACCOUNT;
+    if (!account_has_user(&self->accounts, c->account, c->user)) return REJECT_UNKNOWN_USER;
+    if (!cl_ord_id_is_valid(c->cl_ord_id)) return REJECT_INVALID_CL_ORD_ID;
+    return REJECT_NONE;
+}
+
+/* Counts a new order or replace, unless account or user have sent their fill this second. */
+static enum reject check_rate(struct engine *self, account_id_t account, user_id_t user)
+{
+    struct accounts *all = &self->accounts;
+    struct account *a = &all->accounts[account];
+    struct user *u = &all->users[user];
+    uint32_t second = (uint32_t)((uint64_t)self->state->time_ns / NS_A_SECOND);
+    if (__builtin_expect(a->has_limits | u->has_limits, 0)) {
+        uint32_t account_max = all->account_limits[account].max_messages;
+        uint32_t user_max = all->user_limits[user].max_messages;
+        if (!risk_rate_ok(a->rate_second, a->rate_count, second, account_max) ||
+            !risk_rate_ok(u->rate_second, u->rate_count, second, user_max))
+            return REJECT_MESSAGE_RATE;
+    }
+    risk_rate_count(&a->rate_second, &a->rate_count, second);
+    risk_rate_count(&u->rate_second, &u->rate_count, second);
+    return REJECT_NONE;
+}
+
+/* ---- terms: what the order itself says ---- */
+
+static bool is_stop(uint8_t ord_type)
+{
+    return ord_type == ORD_TYPE_STOP || ord_type == ORD_TYPE_STOP_LIMIT;
+}
+
+static bool is_priced(uint8_t ord_type)
+{
+    return ord_type == ORD_TYPE_LIMIT || ord_type == ORD_TYPE_STOP_LIMIT;
+}
+
+/* DAY, GTC and GTD: what is not traded rests. */
+static bool is_lasting(uint8_t time_in_force)
+{
+    return time_in_force == TIF_DAY || time_in_force == TIF_GTC || time_in_force == TIF_GTD;
+}
+
+static bool has_time_in_force(uint8_t ord_type, uint8_t time_in_force)
+{
+    switch (time_in_force) {
+    case TIF_DAY: return true;
+    case TIF_GTC:
+    case TIF_GTD: return ord_type != ORD_TYPE_MARKET;
+    case TIF_IOC:
+    case TIF_FOK:
+    case TIF_AT_OPEN:
+    case TIF_AT_CLOSE: return !is_stop(ord_type);
+    default: return false;
+    }
+}
+
+static enum reject check_qty(const struct instrument *i, qty_t qty)
+{
+    if (qty <= 0 || qty > QTY_MAX) return REJECT_INVALID_QTY;
+    return i->lot_qty == 1 || qty % i->lot_qty == 0 ? REJECT_NONE : REJECT_INVALID_LOT;
+}
+
+static enum reject check_stop_px(const struct engine *self, const struct instrument *i,
+                                 uint8_t ord_type, px_t stop_px, uint32_t *ticks)
+{
+    *ticks = 0;
+    if (!is_stop(ord_type)) return stop_px == 0 ? REJECT_NONE : REJECT_INVALID_STOP_PX;
+    return instrument_check_px(&self->instruments, i, stop_px, ticks) == REJECT_NONE
+               ? REJECT_NONE
+               : REJECT_INVALID_STOP_PX;
+}
+
+/* A part of the quantity that an order names: none, or whole lots. */
+static bool is_part(const struct instrument *i, qty_t part, qty_t order_qty)
+{
+    return part == 0 || (part > 0 && part <= order_qty && part % i->lot_qty == 0);
+}
+
+/* The fields that a plain order leaves empty. */
+static enum reject check_extras(const struct engine *self, const struct command_new_order *c,
+                                const struct order_terms *t)
+{
+    uint8_t tif = c->time_in_force;
+    bool lasting = is_lasting(tif), post_only = c->exec_inst & EXEC_INST_POST_ONLY;
+    if (!is_part(t->instrument, t->display_qty, c->order_qty) ||
+        (t->display_qty && !(lasting && is_priced(c->ord_type))))
+        return REJECT_INVALID_DISPLAY_QTY;
+    if (!is_part(t->instrument, t->min_qty, c->order_qty) ||
+        (t->min_qty && (!(lasting || tif == TIF_IOC) || is_stop(c->ord_type) || post_only)))
+        return REJECT_INVALID_MIN_QTY;
+    if (tif == TIF_GTD ? t->expire_ns <= self->state->time_ns : t->expire_ns != 0)
+        return REJECT_INVALID_EXPIRY;
+    if (c->exec_inst & ~(EXEC_INST_POST_ONLY | EXEC_INST_CANCEL_ON_DISCONNECT) ||
+        (post_only && !(lasting && c->ord_type == ORD_TYPE_LIMIT)))
+        return REJECT_INVALID_EXEC_INST;
+    return c->stp <= STP_ALLOW ? REJECT_NONE : REJECT_INVALID_STP;
+}
+
+static enum reject check_terms(const struct engine *self, const struct command_new_order *c,
+                               struct order_terms *t)
+{
+    const struct instrument *i = t->instrument;
+    if (c->side != SIDE_BUY && c->side != SIDE_SELL) return REJECT_INVALID_SIDE;
+    if (c->ord_type < ORD_TYPE_MARKET || c->ord_type > ORD_TYPE_STOP_LIMIT)
+        return REJECT_INVALID_ORD_TYPE;
+    if (!has_time_in_force(c->ord_type, c->time_in_force)) return REJECT_INVALID_TIME_IN_FORCE;
+    enum reject reason = check_qty(i, c->order_qty);
+    if (reason != REJECT_NONE) return reason;
+    t->limit_px = c->limit_px;
+    if (is_priced(c->ord_type))
+        reason = instrument_check_px(&self->instruments, i, c->limit_px, &t->ticks);
+    else if (c->limit_px != 0)
+        reason = REJECT_INVALID_PX;
+    if (reason == REJECT_NONE)
+        reason = check_stop_px(self, i, c->ord_type, t->stop_px, &t->stop_ticks);
+    if (reason != REJECT_NONE) return reason;
+    bool plain = !(t->display_qty | t->min_qty | t->expire_ns | c->exec_inst) &&
+                 c->time_in_force != TIF_GTD && c->stp == 0;
+    return __builtin_expect(plain, 1) ? REJECT_NONE : check_extras(self, c, t);
+}
+
+/* ---- when: blocks and sessions ---- */
+
+static bool fits_session(const struct order_terms *t, uint8_t session)
+{
+    const struct command_new_order *c = t->command;
+    if (session == SESSION_CONTINUOUS) return c->time_in_force != TIF_AT_OPEN;
+    if (t->min_qty || c->exec_inst & EXEC_INST_POST_ONLY) return false;
+    switch (c->time_in_force) {
+    case TIF_IOC:
+    case TIF_FOK: return false;
+    case TIF_AT_OPEN: return session == SESSION_PRE_OPEN || session == SESSION_OPENING_AUCTION;
+    case TIF_AT_CLOSE: return true;
+    default: return c->ord_type != ORD_TYPE_MARKET;
+    }
+}
+
+static enum reject check_open(const struct engine *self, const struct instrument *i,
+                              account_id_t account)
+{
+    if (__builtin_expect(self->state->market_blocked, 0)) return REJECT_MARKET_BLOCKED;
+    if (__builtin_expect(self->accounts.accounts[account].blocked, 0))
+        return REJECT_ACCOUNT_BLOCKED;
+    if (__builtin_expect(i->session == SESSION_CLOSED, 0)) return REJECT_MARKET_CLOSED;
+    if (__builtin_expect(i->session == SESSION_HALT, 0)) return REJECT_HALTED;
+    return REJECT_NONE;
+}
+
+/* ---- prices against the market ---- */
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+    if (a == 0) return b;
+    return b == 0 || a < b ? a : b;
+}
+
+/* The smallest collar that is set for instrument, account and user; 0: none. */
+static uint32_t collar_ppm(const struct engine *self, const struct instrument *i,
+                           account_id_t account, user_id_t user)
+{
+    uint32_t ppm = i->collar_ppm;
+    ppm = smaller(ppm, self->accounts.account_limits[account].collar_ppm);
+    return smaller(ppm, self->accounts.user_limits[user].collar_ppm);
+}
+
+/* The worst price, on a tick, that a collar around a reference leaves to an order of this side. */
+static uint32_t collar_ticks(const struct engine *self, const struct instrument *i, uint8_t side,
+                             px_t reference, uint32_t ppm)
+{
+    px_t width = px_width(reference, ppm);
+    if (side == SIDE_BUY) {
+        px_t px = reference + width < i->max_px ? reference + width : i->max_px;
+        return instrument_ticks(&self->instruments, i, px);
+    }
+    px_t px = reference - width;
+    uint32_t ticks = instrument_ticks(&self->instruments, i, px);
+    if (instrument_px(&self->instruments, i, ticks) < px) ticks++;
+    return ticks ? ticks : 1;
+}
+
+/* What a market order is collared by: the last trade, the reference, the other side's best. */
+static px_t market_reference(const struct engine *self, const struct instrument *i,
+                             instrument_id_t instrument, uint8_t side)
+{
+    if (instrument_mark(i)) return instrument_mark(i);
+    const struct ladder *opposite = book_opposite(&self->books, instrument, side);
+    return opposite->best_at ? book_first(&self->books, opposite)->limit_px : 0;
+}
+
+/* Prices a market order, or a stop by its stop price. */
+static enum reject price_by_collar(const struct engine *self, const struct instrument *i,
+                                   instrument_id_t instrument, account_id_t account, user_id_t user,
+                                   uint8_t side, px_t stop_px, px_t *limit_px, uint32_t *ticks)
+{
+    px_t reference = stop_px ? stop_px : market_reference(self, i, instrument, side);
+    if (reference == 0) return REJECT_NO_REFERENCE_PX;
+    uint32_t ppm = collar_ppm(self, i, account, user);
+    *ticks = collar_ticks(self, i, side, reference, ppm ? ppm : RISK_COLLAR_PPM);
+    *limit_px = instrument_px(&self->instruments, i, *ticks);
+    return REJECT_NONE;
+}
+
+/* A limit price against static band and collar; only the side that is too eager is looked at. */
+static enum reject check_limit_px(const struct engine *self, const struct instrument *i,
+                                  account_id_t account, user_id_t user, uint8_t side, px_t px)
+{
+    px_t band = i->reference_px && i->static_ppm ? px_width(i->reference_px, i->static_ppm) : -1;
+    if (band >= 0 && (side == SIDE_BUY ? px > i->reference_px + band : px < i->reference_px - band))
+        return REJECT_PX_BAND;
+    uint32_t ppm = collar_ppm(self, i, account, user);
+    px_t reference = instrument_mark(i);
+    if (ppm == 0 || reference == 0) return REJECT_NONE;
+    uint32_t ticks = instrument_ticks(&self->instruments, i, px);
+    uint32_t worst = collar_ticks(self, i, side, reference, ppm);
+    return (side == SIDE_BUY ? ticks > worst : ticks < worst) ? REJECT_PX_COLLAR : REJECT_NONE;
+}
+
+static bool limits_px(const struct engine *self, const struct instrument *i, account_id_t account,
+                      user_id_t user)
+{
+    return i->has_bands | self->accounts.accounts[account].has_limits |
+           self->accounts.users[user].has_limits;
+}
+
+static bool would_take(const struct engine *self, const struct instrument *i,
+                       instrument_id_t instrument, uint8_t side, uint32_t ticks)
+{
+    return i->session == SESSION_CONTINUOUS &&
+           book_opposite(&self->books, instrument, side)->best_key <= book_limit_key(side, ticks);
+}
+
+static enum reject check_price(const struct engine *self, const struct command_new_order *c,
+                               struct order_terms *t)
+{
+    const struct instrument *i = t->instrument;
+    if (__builtin_expect(!is_priced(c->ord_type), 0))
+        return price_by_collar(self, i, c->instrument, c->account, c->user, c->side, t->stop_px,
+                               &t->limit_px, &t->ticks);
+    if (c->ord_type == ORD_TYPE_LIMIT &&
+        __builtin_expect(limits_px(self, i, c->account, c->user), 0)) {
+        enum reject reason = check_limit_px(self, i, c->account, c->user, c->side, c->limit_px);
+        if (reason != REJECT_NONE) return reason;
+    }
+    if (__builtin_expect(c->exec_inst & EXEC_INST_POST_ONLY, 0) &&
+        would_take(self, i, c->instrument, c->side, t->ticks))
+        return REJECT_WOULD_TAKE;
+    return REJECT_NONE;
+}
+
+/* ---- how much ---- */
+
+/* What one request adds, and to whom. */
+struct addition {
+    const struct instrument *instrument;
+    instrument_id_t instrument_id;
+    account_id_t account;
+    user_id_t user;
+    uint8_t side;
+    qty_t order_qty;      /* the whole order's */
+    cash_t notional;      /* the whole order's */
+    qty_t more_qty;       /* leaves that it adds; 0: none */
+    cash_t more_notional; /* of leaves that it adds, or below 0 */
+    bool is_new;
+};
+
+static bool exceeds(int64_t value, int64_t max)
+{
+    return max > 0 && value > max;
+}
+
+static enum reject check_one_order(const struct engine *self, const struct addition *d)
+{
+    const struct instrument *i = d->instrument;
+    const struct accounts *all = &self->accounts;
+    const struct risk_limits *account = &all->account_limits[d->account];
+    const struct risk_limits *user = &all->user_limits[d->user];
+    bool account_limits = all->accounts[d->account].has_limits;
+    bool user_limits = all->users[d->user].has_limits;
+    if (exceeds(d->order_qty, i->max_order_qty)) return REJECT_MAX_ORDER_QTY;
+    if (__builtin_expect(account_limits, 0) && exceeds(d->order_qty, account->max_order_qty))
+        return REJECT_MAX_ORDER_QTY;
+    if (__builtin_expect(user_limits, 0) && exceeds(d->order_qty, user->max_order_qty))
+        return REJECT_MAX_ORDER_QTY;
+    if (exceeds(d->notional, i->max_order_notional)) return REJECT_MAX_ORDER_NOTIONAL;
+    if (__builtin_expect(account_limits, 0) && exceeds(d->notional, account->max_order_notional))
+        return REJECT_MAX_ORDER_NOTIONAL;
+    if (__builtin_expect(user_limits, 0) && exceeds(d->notional, user->max_order_notional))
+        return REJECT_MAX_ORDER_NOTIONAL;
+    return REJECT_NONE;
+}
+
+static qty_t max_daily_qty(const struct engine *self, const struct addition *d)
+{
+    if (self->accounts.users[d->user].has_limits &&
+        self->accounts.user_limits[d->user].max_daily_qty)
+        return self->accounts.user_limits[d->user].max_daily_qty;
+    return d->instrument->max_daily_qty ? d->instrument->max_daily_qty : RISK_DAILY_QTY;
+}
+
+static enum reject check_daily_qty(const struct engine *self, const struct addition *d,
+                                   uint32_t volume)
+{
+    const struct volume *v = &self->volumes.slots[volume];
+    qty_t max = max_daily_qty(self, d), open, all;
+    if (!arith_add(v->open_qty, d->more_qty, &open)) return REJECT_DAILY_VOLUME;
+    if (max < 0) return REJECT_NONE;
+    bool fits = arith_add(open, volume_traded(v, self->state->day), &all) && all <= max;
+    return fits ? REJECT_NONE : REJECT_DAILY_VOLUME;
+}
+
+static bool may_short(const struct engine *self, const struct addition *d)
+{
+    return d->instrument->shortable && self->accounts.accounts[d->account].may_short;
+}
+
+/* The smaller of two limits that are set; RISK_POSITION_MAX when neither is. */
+static qty_t position_limit(qty_t a, qty_t b)
+{
+    qty_t limit = RISK_POSITION_MAX;
+    if (a > 0 && a < limit) limit = a;
+    if (b > 0 && b < limit) limit = b;
+    return limit;
+}
+
+static enum reject check_position(const struct engine *self, const struct addition *d,
+                                  uint32_t position)
+{
+    const struct wallet_position *p = &self->wallet.positions[position];
+    const struct risk_limits *account = &self->accounts.account_limits[d->account];
+    bool sells = d->side == SIDE_SELL;
+    if (sells && !may_short(self, d)) return REJECT_NONE; /* the shares have to be there */
+    qty_t own = 0, instrument = 0;
+    if (__builtin_expect(self->accounts.accounts[d->account].has_limits, 0))
+        own = sells ? account->max_short_qty : account->max_long_qty;
+    if (__builtin_expect(d->instrument->has_more_limits, 0))
+        instrument = sells ? d->instrument->max_short_qty : d->instrument->max_long_qty;
+    qty_t after, limit = position_limit(own, instrument);
+    bool fits;
+    if (sells)
+        fits = arith_sub(p->available, d->more_qty, &after) && after >= -limit;
+    else
+        fits = arith_add(p->available + p->held, p->open_buy_qty, &after) &&
+               arith_add(after, d->more_qty, &after) && after <= limit;
+    return fits ? REJECT_NONE : REJECT_MAX_POSITION;
+}
+
+static enum reject check_exposure(const struct engine *self, const struct addition *d)
+{
+    const struct account *a = &self->accounts.accounts[d->account];
+    cash_t open, all, max = 0;
+    if (!arith_add(a->open_notional, d->more_notional, &open)) return REJECT_MAX_EXPOSURE;
+    if (__builtin_expect(a->has_limits, 0))
+        max = self->accounts.account_limits[d->account].max_exposure;
+    if (max == 0) return REJECT_NONE;
+    cash_t traded = a->traded_day == self->state->day ? a->traded_notional : 0;
+    return arith_add(open, traded, &all) && all <= max ? REJECT_NONE : REJECT_MAX_EXPOSURE;
+}
+
+static enum reject check_sums(const struct engine *self, const struct addition *d, uint32_t volume,
+                              uint32_t position)
+{
+    enum reject reason = REJECT_NONE;
+    if (d->is_new && __builtin_expect(self->accounts.accounts[d->account].has_limits, 0)) {
+        uint32_t max = self->accounts.account_limits[d->account].max_open_orders;
+        if (max && self->accounts.accounts[d->account].open_orders >= max)
+            return REJECT_MAX_OPEN_ORDERS;
+    }
+    if (d->more_qty > 0) reason = check_daily_qty(self, d, volume);
+    if (reason == REJECT_NONE && d->more_qty > 0) reason = check_position(self, d, position);
+    if (reason == REJECT_NONE && d->more_notional > 0) reason = check_exposure(self, d);
+    return reason;
+}
+
+/* Room for all that the order may need, so that nothing can fail half-way. */
+static enum reject check_room(const struct engine *self, const struct addition *d,
+                              const struct order_terms *t)
+{
+    if (t->cl_ord_id_hash && cl_ord_ids_full(&self->cl_ord_ids)) return REJECT_CL_ORD_IDS_FULL;
+    if (!book_has_order_room(&self->books)) return REJECT_ORDERS_FULL;
+    if (!ladder_has_room(&self->books.pool)) return REJECT_BOOK_FULL;
+    bool needs_position = d->side == SIDE_BUY || may_short(self, d);
+    if (!t->position && needs_position && !wallet_has_position_room(&self->wallet))
+        return REJECT_POSITIONS_FULL;
+    if (!t->volume && !volume_has_room(&self->volumes)) return REJECT_VOLUMES_FULL;
+    return REJECT_NONE;
+}
+
+/* Whether what has to be held is there. */
+static enum reject check_means(const struct engine *self, const struct addition *d, cash_t hold,
+                               uint32_t position)
+{
+    if (d->side == SIDE_BUY) {
+        const struct wallet_cash *cash =
+            wallet_cash_of(&self->wallet, d->account, d->instrument->currency);
+        return hold <= 0 || cash->available >= hold ? REJECT_NONE : REJECT_INSUFFICIENT_CASH;
+    }
+    if (d->more_qty <= 0 || may_short(self, d)) return REJECT_NONE;
+    return self->wallet.positions[position].available >= d->more_qty ? REJECT_NONE
+                                                                     : REJECT_INSUFFICIENT_SHARES;
+}
+
+static enum reject check_amounts(const struct engine *self, const struct command_new_order *c,
+                                 struct order_terms *t)
+{
+    cash_t notional, hold = 0;
+    struct addition d = {.instrument = t->instrument,
+                         .instrument_id = c->instrument,
+                         .account = c->account,
+                         .user = c->user,
+                         .side = c->side,
+                         .order_qty = c->order_qty,
+                         .more_qty = c->order_qty,
+                         .is_new = true};
+    bool has_value =
+        arith_notional(t->limit_px, c->order_qty, &notional) &&
+        (c->side == SIDE_SELL || fee_hold(notional, t->instrument->max_fee_ppm, &hold));
+    d.notional = d.more_notional = has_value ? notional : INT64_MAX;
+    enum reject reason = check_one_order(self, &d);
+    if (reason == REJECT_NONE && !has_value) reason = REJECT_MAX_ORDER_NOTIONAL;
+    if (reason != REJECT_NONE) return reason;
+    t->volume = volume_find(&self->volumes, c->user, c->instrument);
+    t->position = wallet_find_position(&self->wallet, c->account, c->instrument);
+    reason = check_sums(self, &d, t->volume, t->position);
+    if (reason == REJECT_NONE) reason = check_room(self, &d, t);
+    if (reason == REJECT_NONE) reason = check_means(self, &d, hold, t->position);
+    return reason;
+}
+
+/* ---- a new order ---- */
+
+enum reject check_new_order(struct engine *self, const struct command_new_order *c,
+                            struct order_terms *t)
+{
+    t->command = c;
+    t->stop_px = t->display_qty = t->min_qty = t->expire_ns = 0;
+    t->ticks = 0;
+    if (__builtin_expect(c->header.block_length >= sizeof *c - sizeof(struct sbe_header), 0)) {
+        t->stop_px = c->stop_px;
+        t->display_qty = c->display_qty;
+        t->min_qty = c->min_qty;
+        t->expire_ns = c->expire_ns;
+    }
+    enum reject reason = check_rate(self, c->account, c->user);
+    if (reason != REJECT_NONE) return reason;
+    t->instrument = instrument_find(&self->instruments, c->instrument);
+    if (!t->instrument) return REJECT_UNKNOWN_INSTRUMENT;
+    reason = check_terms(self, c, t);
+    if (reason != REJECT_NONE) return reason;
+    reason = check_open(self, t->instrument, c->account);
+    if (reason != REJECT_NONE) return reason;
+    if (!fits_session(t, t->instrument->session)) return REJECT_NOT_IN_SESSION;
+    reason = check_price(self, c, t);
+    if (reason != REJECT_NONE) return reason;
+    reason = check_amounts(self, c, t);
+    if (c->time_in_force == TIF_FOK) t->min_qty = c->order_qty;
+    return reason;
+}
+
+/* ---- a replace ---- */
+
+static enum reject check_new_cl_ord_id(const struct engine *self,
+                                       const struct command_replace_order *c,
+                                       struct replace_terms *t)
+{
+    if (!cl_ord_id_is_valid(c->cl_ord_id)) return REJECT_INVALID_CL_ORD_ID;
+    t->cl_ord_id_hash = cl_ord_id_hash(c->cl_ord_id);
+    if (!t->cl_ord_id_hash) return REJECT_NONE;
+    if (cl_ord_id_find(&self->cl_ord_ids, c->account, t->cl_ord_id_hash))
+        return REJECT_DUPLICATE_CL_ORD_ID;
+    return cl_ord_ids_full(&self->cl_ord_ids) ? REJECT_CL_ORD_IDS_FULL : REJECT_NONE;
+}
+
+/* The new prices, if any, and whether the order keeps its place with them. */
+static enum reject check_new_prices(const struct engine *self, const struct book_order *order,
+                                    px_t limit_px, px_t stop_px, user_id_t user,
+                                    struct replace_terms *t)
+{
+    const struct instrument *i = t->instrument;
+    bool waits = order->place == PLACE_STOP;
+    if (limit_px && !is_priced(order->ord_type)) return REJECT_INVALID_PX;
+    t->limit_px = limit_px ? limit_px : order->limit_px;
+    enum reject reason = instrument_check_px(&self->instruments, i, t->limit_px, &t->ticks);
+    if (reason != REJECT_NONE) return reason;
+    if (!waits) return stop_px ? REJECT_INVALID_STOP_PX : REJECT_NONE;
+    px_t stop_now = book_more(&self->books, order)->stop_px;
+    t->stop_px = stop_px ? stop_px : stop_now;
+    if (instrument_check_px(&self->instruments, i, t->stop_px, &t->stop_ticks) != REJECT_NONE)
+        return REJECT_INVALID_STOP_PX;
+    if (order->ord_type == ORD_TYPE_STOP && t->stop_px != stop_now)
+        return price_by_collar(self, i, order->instrument, order->account, user, order->side,
+                               t->stop_px, &t->limit_px, &t->ticks);
+    return REJECT_NONE;
+}
+
+/* Prices against the market, of an order that will match or rest. */
+static enum reject check_new_price(const struct engine *self, const struct book_order *order,
+                                   user_id_t user, const struct replace_terms *t)
+{
+    if (order->place == PLACE_STOP) return REJECT_NONE;
+    if (is_priced(order->ord_type) &&
+        __builtin_expect(limits_px(self, t->instrument, order->account, user), 0)) {
+        enum reject reason =
+            check_limit_px(self, t->instrument, order->account, user, order->side, t->limit_px);
+        if (reason != REJECT_NONE) return reason;
+    }
+    if (__builtin_expect(book_more(&self->books, order)->exec_inst & EXEC_INST_POST_ONLY, 0) &&
+        would_take(self, t->instrument, order->instrument, order->side, t->ticks))
+        return REJECT_WOULD_TAKE;
+    return REJECT_NONE;
+}
+
+static enum reject check_new_amounts(const struct engine *self, const struct book_order *order,
+                                     user_id_t user, const struct replace_terms *t)
+{
+    const struct instrument *i = t->instrument;
+    qty_t leaves = order->leaves_qty + (t->order_qty - order->order_qty);
+    cash_t notional, left, hold = 0, hold_now = 0, now = order->limit_px * order->leaves_qty;
+    bool has_value = arith_notional(t->limit_px, t->order_qty, &notional) &&
+                     arith_notional(t->limit_px, leaves, &left);
+    if (has_value && order->side == SIDE_BUY)
+        has_value = fee_hold(notional, i->max_fee_ppm, &hold) &&
+                    fee_hold(left, i->max_fee_ppm, &hold) &&
+                    fee_hold(now, i->max_fee_ppm, &hold_now);
+    struct addition d = {.instrument = i,
+                         .instrument_id = order->instrument,
+                         .account = order->account,
+                         .user = user,
+                         .side = order->side,
+                         .order_qty = t->order_qty,
+                         .notional = has_value ? notional : INT64_MAX,
+                         .more_qty = leaves - order->leaves_qty,
+                         .more_notional = has_value ? left - now : 0};
+    enum reject reason = check_one_order(self, &d);
+    if (reason == REJECT_NONE && !has_value) reason = REJECT_MAX_ORDER_NOTIONAL;
+    if (reason == REJECT_NONE) reason = check_sums(self, &d, order->volume, order->position);
+    if (reason != REJECT_NONE) return reason;
+    if (!ladder_has_room(&self->books.pool)) return REJECT_BOOK_FULL;
+    return check_means(self, &d, hold - hold_now, order->position);
+}
+
+enum reject check_replace(struct engine *self, const struct command_replace_order *c,
+                          const struct book_order *order, struct replace_terms *t)
+{
+    px_t limit_px = 0, stop_px = 0;
+    *t = (struct replace_terms){.instrument = &self->instruments.table[order->instrument]};
+    enum reject reason = check_rate(self, c->account, c->user);
+    if (reason == REJECT_NONE) reason = check_open(self, t->instrument, c->account);
+    if (reason != REJECT_NONE) return reason;
+    if (c->header.block_length >= sizeof *c - sizeof(struct sbe_header)) {
+        limit_px = c->limit_px;
+        stop_px = c->stop_px;
+        reason = check_new_cl_ord_id(self, c, t);
+        if (reason != REJECT_NONE) return reason;
+    }
+    t->order_qty = c->order_qty ? c->order_qty : order->order_qty;
+    if (c->order_qty) reason = check_qty(t->instrument, c->order_qty);
+    if (reason == REJECT_NONE)
+        reason = check_new_prices(self, order, limit_px, stop_px, c->user, t);
+    if (reason != REJECT_NONE) return reason;
+    if (t->order_qty <= order->order_qty - order->leaves_qty) return REJECT_NONE;
+    px_t stop_now = order->place == PLACE_STOP ? book_more(&self->books, order)->stop_px : 0;
+    t->keeps_priority = t->limit_px == order->limit_px && t->stop_px == stop_now &&
+                        t->order_qty <= order->order_qty;
+    if (t->keeps_priority) return REJECT_NONE;
+    reason = check_new_price(self, order, c->user, t);
+    return reason == REJECT_NONE ? check_new_amounts(self, order, c->user, t) : reason;
+}

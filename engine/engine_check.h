@@ -1,0 +1,51 @@
+/* engine_check.h - what a new order or a replace is checked for, in the order of MATCHING.md,
+ * section 3, and what the checks found out on the way.
+ *
+ * Nothing here changes anything but the count of messages, so that a request that fails anywhere
+ * has changed nothing.
+ */
+#ifndef HOGA_ENGINE_CHECK_H
+#define HOGA_ENGINE_CHECK_H
+
+#include "engine/engine_layout.h"
+
+/* A new order that has passed. */
+struct order_terms {
+    const struct command_new_order *command; /* its version 1 part may be read */
+    struct instrument *instrument;
+    uint64_t cl_ord_id_hash; /* the caller's: 0: none */
+    px_t limit_px;           /* the collar's price where the order names none */
+    px_t stop_px;
+    qty_t display_qty;
+    qty_t min_qty; /* all of it for FOK */
+    int64_t expire_ns;
+    uint32_t ticks;      /* limit_px in ticks */
+    uint32_t stop_ticks; /* stop_px in ticks */
+    uint32_t position;   /* index in the wallet; 0: to be opened */
+    uint32_t volume;     /* index among the volumes; 0: to be opened */
+};
+
+/* A replace that has passed. */
+struct replace_terms {
+    struct instrument *instrument;
+    uint64_t cl_ord_id_hash; /* the new one; 0: none */
+    qty_t order_qty;
+    px_t limit_px;
+    px_t stop_px; /* 0: as it was */
+    uint32_t ticks;
+    uint32_t stop_ticks;
+    bool keeps_priority;
+};
+
+/* Account, user and the form of cl_ord_id: until this is known an order has no owner. */
+enum reject check_sender(const struct engine *self, const struct command_new_order *command);
+
+/* All the rest but duplicates. terms->cl_ord_id_hash is set already. */
+enum reject check_new_order(struct engine *self, const struct command_new_order *command,
+                            struct order_terms *terms);
+
+/* `order` is the sender's. */
+enum reject check_replace(struct engine *self, const struct command_replace_order *command,
+                          const struct book_order *order, struct replace_terms *terms);
+
+#endif

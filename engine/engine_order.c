@@ -1,0 +1,369 @@
+#include <string.h>
+
+#include "engine/base/arith.h"
+#include "engine/base/check.h"
+#include "engine/engine_check.h"
+#include "engine/engine_layout.h"
+#include "engine/wallet/fee.h"
+
+/* ---- what open orders add up to ---- */
+
+static void link_to_account(struct engine *self, const struct book_order *order)
+{
+    struct account *a = &self->accounts.accounts[order->account];
+    uint32_t slot = slot_of(order->order_id);
+    struct order_more *more = &self->books.more[slot];
+    more->account_prev = a->last_order;
+    more->account_next = 0;
+    if (a->last_order)
+        self->books.more[a->last_order].account_next = slot;
+    else
+        a->first_order = slot;
+    a->last_order = slot;
+    a->open_orders++;
+}
+
+static void unlink_from_account(struct engine *self, const struct book_order *order)
+{
+    struct account *a = &self->accounts.accounts[order->account];
+    const struct order_more *more = book_more(&self->books, order);
+    if (more->account_prev)
+        self->books.more[more->account_prev].account_next = more->account_next;
+    else
+        a->first_order = more->account_next;
+    if (more->account_next)
+        self->books.more[more->account_next].account_prev = more->account_prev;
+    else
+        a->last_order = more->account_prev;
+    a->open_orders--;
+}
+
+/* What a buy order holds for so many leaves. */
+static cash_t hold_of(const struct instrument *i, px_t limit_px, qty_t leaves_qty)
+{
+    cash_t hold;
+    CHECK(fee_hold(limit_px * leaves_qty, i->max_fee_ppm, &hold)); /* checked when accepted */
+    return hold;
+}
+
+/* Gives back what is held for a part of an order's leaves, and counts it out. */
+static void release(struct engine *self, const struct book_order *order, qty_t qty)
+{
+    const struct instrument *i = &self->instruments.table[order->instrument];
+    struct wallet_position *p = &self->wallet.positions[order->position];
+    if (order->side == SIDE_SELL) {
+        wallet_release_shares(p, qty);
+    } else {
+        cash_t hold = hold_of(i, order->limit_px, order->leaves_qty) -
+                      hold_of(i, order->limit_px, order->leaves_qty - qty);
+        wallet_release_cash(wallet_cash_of(&self->wallet, order->account, i->currency), hold);
+        p->open_buy_qty -= qty;
+    }
+    self->accounts.accounts[order->account].open_notional -= order->limit_px * qty;
+    self->volumes.slots[order->volume].open_qty -= qty;
+}
+
+static void hold(struct engine *self, const struct book_order *order)
+{
+    const struct instrument *i = &self->instruments.table[order->instrument];
+    struct wallet_position *p = &self->wallet.positions[order->position];
+    if (order->side == SIDE_SELL) {
+        wallet_hold_shares(p, order->leaves_qty);
+    } else {
+        wallet_hold_cash(wallet_cash_of(&self->wallet, order->account, i->currency),
+                         hold_of(i, order->limit_px, order->leaves_qty));
+        p->open_buy_qty += order->leaves_qty;
+    }
+    self->accounts.accounts[order->account].open_notional += order->limit_px * order->leaves_qty;
+    self->volumes.slots[order->volume].open_qty += order->leaves_qty;
+}
+
+/* ---- the end of an order ---- */
+
+void engine_forget_order(struct engine *self, struct book_order *order)
+{
+    unlink_from_account(self, order);
+    if (__builtin_expect(order->time_in_force == TIF_GTD, 0))
+        timer_clear(&self->timers, TIMER_ORDER, slot_of(order->order_id));
+    if (__builtin_expect(order->time_in_force == TIF_AT_OPEN, 0))
+        self->instruments.table[order->instrument].at_open_count--;
+    book_free(&self->books, order);
+}
+
+/* Out of wherever it is. */
+static void withdraw(struct engine *self, struct book_order *order)
+{
+    struct instrument *i = &self->instruments.table[order->instrument];
+    if (order->place == PLACE_BOOK) i->book_update_id++;
+    if (order->place == PLACE_PARKED) i->parked_count--;
+    if (order->place != PLACE_NOWHERE) book_remove(&self->books, order);
+}
+
+void engine_end_order(struct engine *self, struct book_order *order, enum exec_type type,
+                      enum reject reason)
+{
+    withdraw(self, order);
+    release(self, order, order->leaves_qty);
+    engine_emit_execution(self, order, type, type == EXEC_EXPIRED ? ORD_EXPIRED : ORD_CANCELED,
+                          reason, 0);
+    engine_forget_order(self, order);
+}
+
+void engine_reduce_order(struct engine *self, struct book_order *order, qty_t qty)
+{
+    release(self, order, qty);
+    order->order_qty -= qty;
+    if (order->place == PLACE_BOOK)
+        self->instruments.table[order->instrument].book_update_id++;
+    if (order->place == PLACE_BOOK || order->place == PLACE_STOP)
+        book_reduce(&self->books, order, qty);
+    else
+        order->leaves_qty -= qty;
+}
+
+/* ---- an order finds its place ---- */
+
+static enum book_ladder ladder_for(const struct book_order *order)
+{
+    return order->side == SIDE_BUY ? LADDER_BIDS : LADDER_ASKS;
+}
+
+void engine_enter_book(struct engine *self, struct book_order *order)
+{
+    struct instrument *i = &self->instruments.table[order->instrument];
+    if (!ladder_has_room(&self->books.pool)) {
+        engine_end_order(self, order, EXEC_CANCELED, REJECT_BOOK_FULL);
+        return;
+    }
+    withdraw(self, order);
+    book_rest(&self->books, order, ladder_for(order),
+              instrument_ticks(&self->instruments, i, order->limit_px), 0);
+    i->book_update_id++;
+}
+
+/* An open order that is nowhere, new or replaced: matches, rests or waits, as MATCHING.md's table
+ * of section 2 says. `min_qty` must trade at once. */
+static void place(struct engine *self, struct instrument *i, struct book_order *order,
+                  uint32_t ticks, uint32_t stop_ticks, qty_t min_qty, uint32_t near_at)
+{
+    uint32_t instrument = order->instrument;
+    bool waits = !order->triggered &&
+                 (order->ord_type == ORD_TYPE_STOP || order->ord_type == ORD_TYPE_STOP_LIMIT);
+    if (__builtin_expect(waits, 0)) {
+        book_rest(&self->books, order,
+                  order->side == SIDE_BUY ? LADDER_BUY_STOPS : LADDER_SELL_STOPS, stop_ticks, 0);
+    } else if (order->time_in_force == TIF_AT_CLOSE && i->session != SESSION_CLOSING_AUCTION) {
+        book_park(&self->books, order);
+        i->parked_count++;
+        return;
+    } else if (__builtin_expect(i->session != SESSION_CONTINUOUS, 0)) {
+        book_rest(&self->books, order, ladder_for(order), ticks, near_at);
+        i->book_update_id++;
+        return;
+    } else {
+        engine_match(self, i, order, ticks, min_qty, near_at);
+    }
+    if (__builtin_expect(book_ladder(&self->books, instrument, LADDER_BUY_STOPS)->best_at |
+                             book_ladder(&self->books, instrument, LADDER_SELL_STOPS)->best_at,
+                         0))
+        engine_trigger_stops(self, instrument);
+}
+
+/* ---- new orders ---- */
+
+static void reject_order(struct engine *self, const struct command_new_order *c, enum reject reason,
+                         bool has_owner)
+{
+    order_id_t order_id = book_next_id(&self->books, false);
+    uint64_t hash = cl_ord_id_hash(c->cl_ord_id);
+    if (has_owner && hash && !cl_ord_ids_full(&self->cl_ord_ids))
+        CHECK(cl_ord_id_add(&self->cl_ord_ids, c->account, hash, order_id));
+    struct event_execution event = {.header = sbe_header_v1(EVENT_EXECUTION, EXECUTION_V1_BYTES),
+                                    .order_id = order_id,
+                                    .account = c->account,
+                                    .instrument = c->instrument,
+                                    .side = c->side,
+                                    .ord_type = c->ord_type,
+                                    .time_in_force = c->time_in_force,
+                                    .exec_type = EXEC_REJECTED,
+                                    .ord_status = ORD_REJECTED,
+                                    .reject_reason = (uint16_t)reason,
+                                    .limit_px = c->limit_px,
+                                    .order_qty = c->order_qty};
+    engine_emit(self, &event, EXECUTION_V1_BYTES);
+}
+
+/* Fills the slot of an order that has passed all checks; counts and holds. */
+static struct book_order *open_order(struct engine *self, const struct order_terms *t)
+{
+    const struct command_new_order *c = t->command;
+    order_id_t order_id = book_next_id(&self->books, true);
+    struct book_order *order = &self->books.orders[slot_of(order_id)];
+    *order = (struct book_order){
+        .order_id = order_id,
+        .limit_px = t->limit_px,
+        .order_qty = c->order_qty,
+        .leaves_qty = c->order_qty,
+        .account = c->account,
+        .position = t->position ? t->position
+                                : wallet_open_position(&self->wallet, c->account, c->instrument),
+        .volume = t->volume ? t->volume : volume_open(&self->volumes, c->user, c->instrument),
+        .instrument = (uint16_t)c->instrument,
+        .side = c->side,
+        .ord_type = c->ord_type,
+        .time_in_force = c->time_in_force,
+        .iceberg = t->display_qty != 0};
+    struct order_more *more = book_more(&self->books, order);
+    *more = (struct order_more){.cl_ord_id_hash = t->cl_ord_id_hash,
+                                .stop_px = t->stop_px,
+                                .display_qty = t->display_qty,
+                                .expire_ns = t->expire_ns,
+                                .exec_inst = c->exec_inst,
+                                .stp = c->stp};
+    link_to_account(self, order);
+    hold(self, order);
+    if (t->cl_ord_id_hash)
+        CHECK(cl_ord_id_add(&self->cl_ord_ids, c->account, t->cl_ord_id_hash, order_id));
+    if (c->time_in_force == TIF_GTD)
+        timer_set(&self->timers, TIMER_ORDER, slot_of(order_id), t->expire_ns);
+    if (c->time_in_force == TIF_AT_OPEN) t->instrument->at_open_count++;
+    return order;
+}
+
+void engine_new_order(struct engine *self, const void *message)
+{
+    struct order_terms t;
+    const struct command_new_order *c = message;
+    enum reject reason = check_sender(self, c);
+    if (reason != REJECT_NONE) {
+        reject_order(self, c, reason, false);
+        return;
+    }
+    uint64_t hash = cl_ord_id_hash(c->cl_ord_id);
+    order_id_t first = hash ? cl_ord_id_find(&self->cl_ord_ids, c->account, hash) : 0;
+    if (first) {
+        engine_emit_request_rejected(self, c->account, first, COMMAND_NEW_ORDER,
+                                     REJECT_DUPLICATE_CL_ORD_ID);
+        return;
+    }
+    t.cl_ord_id_hash = hash;
+    reason = check_new_order(self, c, &t);
+    if (__builtin_expect(reason != REJECT_NONE, 0)) {
+        reject_order(self, c, reason, true);
+        return;
+    }
+    struct book_order *order = open_order(self, &t);
+    engine_emit_execution(self, order, EXEC_NEW, ORD_NEW, REJECT_NONE, order->leaves_qty);
+    place(self, t.instrument, order, t.ticks, t.stop_ticks, t.min_qty, 0);
+}
+
+/* ---- cancels ---- */
+
+/* The open order of this account that a request names; NULL when there is none. */
+static struct book_order *find_own(const struct engine *self, account_id_t account, user_id_t user,
+                                   order_id_t order_id, const char *orig_cl_ord_id)
+{
+    if (!account_has_user(&self->accounts, account, user)) return NULL;
+    if (!order_id)
+        order_id = cl_ord_id_find(&self->cl_ord_ids, account, cl_ord_id_hash(orig_cl_ord_id));
+    struct book_order *order = book_find(&self->books, order_id);
+    return order && order->account == account ? order : NULL;
+}
+
+void engine_cancel_order(struct engine *self, const struct command_cancel_order *c)
+{
+    struct book_order *order = find_own(self, c->account, c->user, c->order_id, c->orig_cl_ord_id);
+    if (order)
+        engine_end_order(self, order, EXEC_CANCELED, REJECT_NONE);
+    else
+        engine_emit_request_rejected(self, c->account, c->order_id, COMMAND_CANCEL_ORDER,
+                                     REJECT_UNKNOWN_ORDER);
+}
+
+/* ---- replaces ---- */
+
+static void rename_order(struct engine *self, const struct book_order *order, uint64_t hash)
+{
+    if (!hash) return;
+    CHECK(cl_ord_id_add(&self->cl_ord_ids, order->account, hash, order->order_id));
+    book_more(&self->books, order)->cl_ord_id_hash = hash;
+}
+
+static void reduce_in_place(struct engine *self, struct book_order *order,
+                            const struct replace_terms *t)
+{
+    qty_t less = order->order_qty - t->order_qty;
+    if (less) engine_reduce_order(self, order, less);
+    rename_order(self, order, t->cl_ord_id_hash);
+    engine_emit_execution(self, order, EXEC_REPLACED, order_status(order), REJECT_NONE,
+                          order->leaves_qty);
+}
+
+static void replace_anew(struct engine *self, struct book_order *order,
+                         const struct replace_terms *t)
+{
+    uint32_t near_at = order->place == PLACE_BOOK ? order->at : 0;
+    withdraw(self, order);
+    release(self, order, order->leaves_qty);
+    order->limit_px = t->limit_px;
+    order->leaves_qty += t->order_qty - order->order_qty;
+    order->order_qty = t->order_qty;
+    if (t->stop_px) book_more(&self->books, order)->stop_px = t->stop_px;
+    hold(self, order);
+    rename_order(self, order, t->cl_ord_id_hash);
+    engine_emit_execution(self, order, EXEC_REPLACED, order_status(order), REJECT_NONE,
+                          order->leaves_qty);
+    place(self, t->instrument, order, t->ticks, t->stop_ticks, 0, near_at);
+}
+
+void engine_replace_order(struct engine *self, const void *message)
+{
+    const struct command_replace_order *c = message;
+    struct replace_terms t;
+    struct book_order *order = find_own(self, c->account, c->user, c->order_id, c->orig_cl_ord_id);
+    enum reject reason = order ? check_replace(self, c, order, &t) : REJECT_UNKNOWN_ORDER;
+    if (__builtin_expect(reason != REJECT_NONE, 0))
+        engine_emit_request_rejected(self, c->account, order ? order->order_id : c->order_id,
+                                     COMMAND_REPLACE_ORDER, reason);
+    else if (t.order_qty <= order->order_qty - order->leaves_qty)
+        engine_end_order(self, order, EXEC_CANCELED, REJECT_NONE);
+    else if (t.keeps_priority)
+        reduce_in_place(self, order, &t);
+    else
+        replace_anew(self, order, &t);
+}
+
+/* ---- the end of a day ---- */
+
+/* In the order of slots: any order will do, as long as it is the same everywhere. */
+void engine_end_day(struct engine *self, const struct command_end_day *c)
+{
+    if (c->day <= self->state->day) {
+        engine_emit_command_rejected(self, COMMAND_END_DAY, REJECT_INVALID_SETTING);
+        return;
+    }
+    struct books *books = &self->books;
+    uint64_t expired = 0;
+    for (uint32_t slot = 1; slot < books->counts->order_fresh; slot++) {
+        struct book_order *order = &books->orders[slot];
+        if (!order->order_id) continue;
+        if (order->time_in_force != TIF_DAY && order->time_in_force != TIF_AT_OPEN &&
+            order->time_in_force != TIF_AT_CLOSE)
+            continue;
+        engine_end_order(self, order, EXEC_EXPIRED, REJECT_NONE);
+        expired++;
+    }
+    cl_ord_ids_clear(&self->cl_ord_ids);
+    for (uint32_t slot = 1; slot < books->counts->order_fresh; slot++) {
+        const struct book_order *order = &books->orders[slot];
+        uint64_t hash = books->more[slot].cl_ord_id_hash;
+        if (order->order_id && hash)
+            CHECK(cl_ord_id_add(&self->cl_ord_ids, order->account, hash, order->order_id));
+    }
+    self->state->day = c->day;
+    engine_session_end_day(self);
+    struct event_day_ended event = {.header = EVENT_HEADER(EVENT_DAY_ENDED, struct event_day_ended),
+                                    .day = c->day,
+                                    .expired_count = expired};
+    engine_emit(self, &event, sizeof event);
+}
