@@ -1,5 +1,6 @@
 #include "engine/base/arith.h"
 #include "engine/base/check.h"
+#include "engine/book/book_match.h"
 #include "engine/engine_layout.h"
 #include "engine/wallet/fee.h"
 
@@ -241,32 +242,46 @@ static bool prevent_self_trade(struct engine *self, struct book_order *order,
 
 enum outcome { OUTCOME_DONE, OUTCOME_BAND, OUTCOME_OVER };
 
+/* One order's way through the other side of the book. */
+struct taking {
+    struct engine *engine;
+    struct instrument *instrument;
+    struct band band; /* as it was when the order came */
+    enum outcome outcome;
+};
+
+static inline __attribute__((always_inline)) enum meeting
+meet(void *context, struct book_order *order, struct book_order *maker, qty_t qty)
+{
+    struct taking *t = context;
+    struct engine *self = t->engine;
+    if (__builtin_expect(maker->limit_px < t->band.low || maker->limit_px > t->band.high, 0)) {
+        engine_band_reached(self, order->instrument, order->side,
+                            order->side == SIDE_BUY ? t->band.high : t->band.low);
+        t->outcome = OUTCOME_BAND;
+        return MEETING_STOP;
+    }
+    if (__builtin_expect(maker->account == order->account, 0)) {
+        enum stp stp = stp_of(self, order);
+        if (stp != STP_ALLOW) {
+            if (prevent_self_trade(self, order, maker, stp)) return MEETING_GO_ON;
+            t->outcome = OUTCOME_OVER;
+            return MEETING_STOP;
+        }
+    }
+    engine_trade(self, t->instrument, maker, order, qty, maker->limit_px, LIQUIDITY_ADDED,
+                 LIQUIDITY_REMOVED);
+    if (__builtin_expect(t->instrument->limit_state, 0))
+        engine_end_limit_state(self, order->instrument);
+    return MEETING_GO_ON;
+}
+
 static enum outcome take(struct engine *self, struct instrument *i, struct book_order *order,
                          uint32_t limit_key)
 {
-    struct ladder *opposite = book_opposite(&self->books, order->instrument, order->side);
-    struct band band = trading_band(i);
-    while (order->leaves_qty && opposite->best_key <= limit_key) {
-        struct book_order *maker = book_first(&self->books, opposite);
-        if (__builtin_expect(maker->limit_px < band.low || maker->limit_px > band.high, 0)) {
-            engine_band_reached(self, order->instrument, order->side,
-                                order->side == SIDE_BUY ? band.high : band.low);
-            return OUTCOME_BAND;
-        }
-        if (__builtin_expect(maker->account == order->account, 0)) {
-            enum stp stp = stp_of(self, order);
-            if (stp != STP_ALLOW) {
-                if (!prevent_self_trade(self, order, maker, stp)) return OUTCOME_OVER;
-                continue;
-            }
-        }
-        qty_t shown = book_shown(&self->books, maker);
-        qty_t qty = shown < order->leaves_qty ? shown : order->leaves_qty;
-        engine_trade(self, i, maker, order, qty, maker->limit_px, LIQUIDITY_ADDED,
-                     LIQUIDITY_REMOVED);
-        if (__builtin_expect(i->limit_state, 0)) engine_end_limit_state(self, order->instrument);
-    }
-    return OUTCOME_DONE;
+    struct taking t = {self, i, trading_band(i), OUTCOME_DONE};
+    (void)book_match(&self->books, order, limit_key, meet, &t);
+    return t.outcome;
 }
 
 static bool is_priced_by_collar(const struct book_order *order)
