@@ -131,10 +131,12 @@ static void move(struct wallet *self, account_id_t account, asset_t asset, int64
     }
 }
 
-/* Whether the account can be given so much: balances keep to the range that sums have. */
+/* Whether the account can be given so much: no balance leaves the range of its number. */
 static bool fits(const struct wallet *self, account_id_t account, asset_t asset, int64_t qty)
 {
     int64_t after;
+    if (account && !is_cash(asset))
+        return wallet_shares_fit(&self->positions[wallet_find_position(self, account, asset)], qty);
     return arith_add(balance_of(self, account, asset), qty, &after);
 }
 

@@ -139,6 +139,14 @@ static inline void wallet_move_shares(struct wallet *self, struct wallet_positio
     self->share_totals[p->instrument].sum += qty;
 }
 
+/* Whether so many shares more, and all of its open buys, leave the position a number. */
+static inline bool wallet_shares_fit(const struct wallet_position *p, qty_t qty)
+{
+    qty_t after;
+    return !__builtin_add_overflow(p->available + p->held, qty, &after) &&
+           !__builtin_add_overflow(after, p->open_buy_qty, &after);
+}
+
 /* Whether the asset's balances add up to what was deposited. */
 static inline bool wallet_cash_adds_up(const struct wallet *self, uint32_t currency)
 {
