@@ -6,6 +6,9 @@
 #include "engine/base/check.h"
 #include "engine/message/command.h"
 #include "engine/message/event.h"
+#include "server/reporter/administration.h"
+#include "server/reporter/market_events.h"
+#include "server/reporter/message.h"
 
 /* What a batch knows of one order. */
 struct order_merge {
@@ -20,7 +23,12 @@ struct order_merge {
     qty_t order_qty;
     qty_t cum_qty;
     qty_t leaves_qty;
+    px_t limit_px;
+    px_t stop_px;    /* 0 in a change: as it was */
+    bool is_renamed; /* by a replace */
+    char new_cl_ord_id[CL_ORD_ID_BYTES];
     __int128 notional; /* of this batch's fills */
+    cash_t fee;        /* likewise */
 };
 
 const char *batch_columns(enum batch_table table)
@@ -30,24 +38,44 @@ const char *batch_columns(enum batch_table table)
         [BATCH_USER] = "hoga.user_row (user_id, account, name, in_seq, added)",
         [BATCH_KEY] = "hoga.api_key_row (key_id, user_id, scopes, in_seq, added)",
         [BATCH_INSTRUMENT] = "hoga.instrument_row (instrument, symbol, name, tick_px, lot_qty, "
-                             "max_order_qty, max_order_notional, in_seq, listed)",
-        [BATCH_DEPOSIT] = "hoga.deposit_row (out_seq, in_seq, account, instrument, qty, balance, "
-                          "deposited, deposited_ns)",
+                             "max_order_qty, max_order_notional, currency, tick_table, schedule, "
+                             "session, max_fee_ppm, index_weight, shortable, in_seq, listed)",
+        [BATCH_LEDGER] = "hoga.ledger_row (out_seq, in_seq, kind, reason, from_account, "
+                         "to_account, asset, qty, from_balance, to_balance, booked, booked_ns)",
         [BATCH_ORDER] = "hoga.order_row (order_id, cl_ord_id, account, user_id, instrument, side, "
                         "ord_type, time_in_force, ord_status, reject_reason, sent_qty, order_qty, "
                         "limit_px, cum_qty, leaves_qty, cum_notional, in_seq, created, created_ns, "
-                        "updated, updated_ns)",
+                        "updated, updated_ns, first_cl_ord_id, exec_inst, stp, stop_px, "
+                        "display_qty, min_qty, expire_ns, cum_fee)",
         [BATCH_ORDER_CHANGE] = "order_change (order_id, ord_status, reject_reason, order_qty, "
-                               "cum_qty, leaves_qty, notional, updated, updated_ns)",
+                               "cum_qty, leaves_qty, notional, updated, updated_ns, limit_px, "
+                               "stop_px, cl_ord_id, fee)",
         [BATCH_EXECUTION] = "hoga.execution_row (exec_id, in_seq, order_id, trade_id, account, "
                             "instrument, side, exec_type, ord_status, last_liquidity, "
                             "reject_reason, limit_px, order_qty, last_qty, last_px, cum_qty, "
-                            "leaves_qty, transact_time, transact_time_ns)",
+                            "leaves_qty, transact_time, transact_time_ns, fee, fee_remainder, "
+                            "cl_ord_id)",
         [BATCH_TRADE] = "hoga.trade_row (trade_id, in_seq, instrument, last_qty, last_px, "
                         "taker_side, buy_order_id, sell_order_id, buy_account, sell_account, "
-                        "buy_exec_id, sell_exec_id, trade_time, trade_time_ns)",
+                        "buy_exec_id, sell_exec_id, trade_time, trade_time_ns, buy_fee, sell_fee)",
+        [BATCH_BUST] = "hoga.bust_row (trade_id, out_seq, in_seq, busted, busted_ns)",
         [BATCH_REFUSAL] = "hoga.refusal_row (out_seq, in_seq, command, account, order_id, "
                           "reject_reason, refused, refused_ns)",
+        [BATCH_SESSION] = "hoga.session_row (out_seq, in_seq, instrument, session, before, cause, "
+                          "changed, changed_ns)",
+        [BATCH_AUCTION] = "hoga.auction_row (out_seq, in_seq, instrument, final, px, paired_qty, "
+                          "imbalance_qty, imbalance_side, published, published_ns)",
+        [BATCH_LIMIT_STATE] = "hoga.limit_state_row (out_seq, in_seq, instrument, begins, side, "
+                              "px, changed, changed_ns)",
+        [BATCH_BREAKER] = "hoga.breaker_row (out_seq, in_seq, level, decline_ppm, tripped, "
+                          "tripped_ns)",
+        [BATCH_SETTING] = "hoga.setting_row (out_seq, in_seq, command, scope, id, setting, "
+                          "changed, changed_ns)",
+        [BATCH_KILL_SWITCH] = "hoga.kill_switch_row (out_seq, in_seq, account, engaged, "
+                              "canceled_count, switched, switched_ns)",
+        [BATCH_MASS_CANCEL] = "hoga.mass_cancel_row (out_seq, in_seq, account, user_id, "
+                              "instrument, side, on_disconnect, canceled_count, canceled, "
+                              "canceled_ns)",
     };
     return columns[table];
 }
@@ -117,20 +145,36 @@ static struct order_merge *merge_of(struct batch *self, order_id_t order_id)
     return &self->orders[*slot - 1];
 }
 
+/* What a replace asked for and its execution does not say. */
+static bool merge_replace(struct order_merge *order, const struct command_replace_order *replace)
+{
+    if (replace->stop_px) order->stop_px = replace->stop_px;
+    if (!replace->cl_ord_id[0]) return false;
+    order->is_renamed = true;
+    memcpy(order->new_cl_ord_id, replace->cl_ord_id, sizeof order->new_cl_ord_id);
+    return true;
+}
+
+/* Stores the name that the order has from this execution on, all NUL unless it is a new one. */
 static enum status merge_execution(struct batch *self, const struct journal_record *command,
                                    const struct journal_record *record,
-                                   const struct event_execution *event)
+                                   const struct event_execution *event,
+                                   char new_cl_ord_id[CL_ORD_ID_BYTES])
 {
     struct order_merge *order = merge_of(self, event->order_id);
     if (!order) return STATUS_FULL;
     if (event->exec_type == EXEC_NEW || event->exec_type == EXEC_REJECTED) {
-        if (command->header.template_id != COMMAND_NEW_ORDER || order->in_seq ||
-            record_message_length(command) < sizeof order->command)
-            return STATUS_CORRUPT;
-        memcpy(&order->command, record_message(command), sizeof order->command);
+        if (order->in_seq || !message_new_order(command, &order->command)) return STATUS_CORRUPT;
         order->created = true;
         order->in_seq = command->seq;
         order->created_ns = record->time_ns;
+        order->stop_px = order->command.stop_px;
+    }
+    if (event->exec_type == EXEC_REPLACED) {
+        struct command_replace_order replace;
+        if (!message_replace_order(command, &replace)) return STATUS_CORRUPT;
+        if (merge_replace(order, &replace))
+            memcpy(new_cl_ord_id, replace.cl_ord_id, CL_ORD_ID_BYTES);
     }
     order->updated_ns = record->time_ns;
     order->ord_status = event->ord_status;
@@ -138,15 +182,27 @@ static enum status merge_execution(struct batch *self, const struct journal_reco
     order->order_qty = event->order_qty;
     order->cum_qty = event->cum_qty;
     order->leaves_qty = event->leaves_qty;
+    order->limit_px = event->limit_px;
     order->notional += (__int128)event->last_qty * event->last_px;
+    if (__builtin_add_overflow(order->fee, event->fee, &order->fee)) return STATUS_CORRUPT;
     return STATUS_OK;
 }
 
+/* A name, or null where there is none. */
+static void copy_cl_ord_id(struct copy_rows *rows, const char cl_ord_id[CL_ORD_ID_BYTES])
+{
+    if (cl_ord_id[0])
+        copy_text(rows, cl_ord_id, CL_ORD_ID_BYTES, false);
+    else
+        copy_null(rows);
+}
+
 static void write_execution(struct batch *self, const struct journal_record *record,
-                            const struct event_execution *event)
+                            const struct event_execution *event,
+                            const char new_cl_ord_id[CL_ORD_ID_BYTES])
 {
     struct copy_rows *rows = &self->rows[BATCH_EXECUTION];
-    copy_row(rows, 19);
+    copy_row(rows, 22);
     copy_id(rows, record->seq);
     copy_id(rows, record->ref);
     copy_id(rows, event->order_id);
@@ -169,6 +225,9 @@ static void write_execution(struct batch *self, const struct journal_record *rec
     copy_int8(rows, event->leaves_qty);
     copy_time(rows, record->time_ns);
     copy_int8(rows, record->time_ns);
+    copy_int8(rows, event->fee);
+    copy_int4(rows, event->fee_remainder);
+    copy_cl_ord_id(rows, new_cl_ord_id);
 }
 
 /* The two sides of a trade follow each other among a command's events. */
@@ -192,13 +251,16 @@ static enum status pair_trade(struct batch *self, const struct journal_record *r
     bool first_takes = first->last_liquidity == LIQUIDITY_REMOVED;
 
     struct copy_rows *rows = &self->rows[BATCH_TRADE];
-    copy_row(rows, 14);
+    copy_row(rows, 16);
     copy_id(rows, event->trade_id);
     copy_id(rows, record->ref);
     copy_int8(rows, event->instrument);
     copy_int8(rows, event->last_qty);
     copy_int8(rows, event->last_px);
-    copy_char(rows, first_takes ? first->side : event->side);
+    if (event->last_liquidity == LIQUIDITY_AUCTION)
+        copy_null(rows); /* nobody takes there */
+    else
+        copy_char(rows, first_takes ? first->side : event->side);
     copy_id(rows, buy->order_id);
     copy_id(rows, sell->order_id);
     copy_int8(rows, buy->account);
@@ -207,6 +269,8 @@ static enum status pair_trade(struct batch *self, const struct journal_record *r
     copy_id(rows, first_buys ? record->seq : self->half_trade.exec_id);
     copy_time(rows, record->time_ns);
     copy_int8(rows, record->time_ns);
+    copy_int8(rows, buy->fee);
+    copy_int8(rows, sell->fee);
     return STATUS_OK;
 }
 
@@ -214,163 +278,15 @@ static enum status take_execution(struct batch *self, const struct journal_recor
                                   const struct journal_record *record)
 {
     struct event_execution event;
-    if (record_message_length(record) < sizeof event) return STATUS_CORRUPT;
-    memcpy(&event, record_message(record), sizeof event);
+    char new_cl_ord_id[CL_ORD_ID_BYTES] = {0};
+    if (!message_execution(record, &event)) return STATUS_CORRUPT;
     if (self->half_trade.waits && event.exec_type != EXEC_TRADE) return STATUS_CORRUPT;
-    enum status status = merge_execution(self, command, record, &event);
+    enum status status = merge_execution(self, command, record, &event, new_cl_ord_id);
     if (status != STATUS_OK) return status;
-    write_execution(self, record, &event);
+    write_execution(self, record, &event, new_cl_ord_id);
     if (event.exec_type != EXEC_TRADE) return STATUS_OK;
     self->fill_count++;
     return pair_trade(self, record, &event);
-}
-
-static void write_refusal(struct batch *self, const struct journal_record *record, uint16_t command,
-                          account_id_t account, order_id_t order_id, uint16_t reject_reason)
-{
-    struct copy_rows *rows = &self->rows[BATCH_REFUSAL];
-    copy_row(rows, 8);
-    copy_id(rows, record->seq);
-    copy_id(rows, record->ref);
-    copy_int4(rows, command);
-    if (account)
-        copy_int8(rows, account);
-    else
-        copy_null(rows);
-    if (order_id && order_id <= INT64_MAX) /* beyond: what somebody asked for, no order's id */
-        copy_id(rows, order_id);
-    else
-        copy_null(rows);
-    copy_int4(rows, reject_reason);
-    copy_time(rows, record->time_ns);
-    copy_int8(rows, record->time_ns);
-}
-
-static void write_deposit(struct batch *self, const struct journal_record *record,
-                          const struct event_deposited *event)
-{
-    struct copy_rows *rows = &self->rows[BATCH_DEPOSIT];
-    copy_row(rows, 8);
-    copy_id(rows, record->seq);
-    copy_id(rows, record->ref);
-    copy_int8(rows, event->account);
-    copy_int8(rows, event->instrument);
-    copy_int8(rows, event->qty);
-    copy_int8(rows, event->balance);
-    copy_time(rows, record->time_ns);
-    copy_int8(rows, record->time_ns);
-}
-
-static void write_account(struct batch *self, const struct journal_record *record,
-                          const struct command_open_account *command)
-{
-    struct copy_rows *rows = &self->rows[BATCH_ACCOUNT];
-    copy_row(rows, 4);
-    copy_int8(rows, command->account);
-    copy_text(rows, command->name, sizeof command->name, true);
-    copy_id(rows, record->ref);
-    copy_time(rows, record->time_ns);
-}
-
-static void write_user(struct batch *self, const struct journal_record *record,
-                       const struct command_add_user *command)
-{
-    struct copy_rows *rows = &self->rows[BATCH_USER];
-    copy_row(rows, 5);
-    copy_int8(rows, command->user);
-    copy_int8(rows, command->account);
-    copy_text(rows, command->name, sizeof command->name, true);
-    copy_id(rows, record->ref);
-    copy_time(rows, record->time_ns);
-}
-
-static void write_key(struct batch *self, const struct journal_record *record,
-                      const struct command_add_key *command)
-{
-    struct copy_rows *rows = &self->rows[BATCH_KEY];
-    copy_row(rows, 5);
-    copy_text(rows, command->key_id, sizeof command->key_id, false);
-    copy_int8(rows, command->user);
-    copy_int4(rows, (int32_t)command->scopes);
-    copy_id(rows, record->ref);
-    copy_time(rows, record->time_ns);
-}
-
-static void write_instrument(struct batch *self, const struct journal_record *record,
-                             const struct command_list_instrument *command)
-{
-    struct copy_rows *rows = &self->rows[BATCH_INSTRUMENT];
-    copy_row(rows, 9);
-    copy_int8(rows, command->instrument);
-    copy_text(rows, command->symbol, sizeof command->symbol, false);
-    copy_text(rows, command->name, sizeof command->name, true);
-    copy_int8(rows, command->tick_px);
-    copy_int8(rows, command->lot_qty);
-    copy_int8(rows, command->max_order_qty);
-    copy_int8(rows, command->max_order_notional);
-    copy_id(rows, record->ref);
-    copy_time(rows, record->time_ns);
-}
-
-/* Copies a message out of a record into *(type *)to; false when it is too short or another. */
-static bool message_of(const struct journal_record *record, uint16_t template_id, void *to,
-                       size_t bytes)
-{
-    if (record->header.template_id != template_id || record_message_length(record) < bytes)
-        return false;
-    memcpy(to, record_message(record), bytes);
-    return true;
-}
-
-/* Events about anything but orders; what they do not say is in the command. */
-static enum status take_administrative(struct batch *self, const struct journal_record *command,
-                                       const struct journal_record *record)
-{
-    union {
-        struct command_open_account account;
-        struct command_add_user user;
-        struct command_add_key key;
-        struct command_list_instrument instrument;
-        struct event_deposited deposited;
-        struct event_request_rejected request;
-        struct event_command_rejected refused;
-    } m;
-    switch (record->header.template_id) {
-    case EVENT_ACCOUNT_OPENED:
-        if (!message_of(command, COMMAND_OPEN_ACCOUNT, &m, sizeof m.account)) return STATUS_CORRUPT;
-        write_account(self, record, &m.account);
-        return STATUS_OK;
-    case EVENT_USER_ADDED:
-        if (!message_of(command, COMMAND_ADD_USER, &m, sizeof m.user)) return STATUS_CORRUPT;
-        write_user(self, record, &m.user);
-        return STATUS_OK;
-    case EVENT_KEY_ADDED:
-        if (!message_of(command, COMMAND_ADD_KEY, &m, sizeof m.key)) return STATUS_CORRUPT;
-        write_key(self, record, &m.key);
-        return STATUS_OK;
-    case EVENT_INSTRUMENT_LISTED:
-        if (!message_of(command, COMMAND_LIST_INSTRUMENT, &m, sizeof m.instrument))
-            return STATUS_CORRUPT;
-        write_instrument(self, record, &m.instrument);
-        return STATUS_OK;
-    case EVENT_DEPOSITED:
-        if (!message_of(record, EVENT_DEPOSITED, &m, sizeof m.deposited)) return STATUS_CORRUPT;
-        write_deposit(self, record, &m.deposited);
-        return STATUS_OK;
-    case EVENT_REQUEST_REJECTED:
-        if (!message_of(record, EVENT_REQUEST_REJECTED, &m, sizeof m.request))
-            return STATUS_CORRUPT;
-        write_refusal(self, record, m.request.command, m.request.account, m.request.order_id,
-                      m.request.reject_reason);
-        return STATUS_OK;
-    case EVENT_COMMAND_REJECTED:
-        if (!message_of(record, EVENT_COMMAND_REJECTED, &m, sizeof m.refused))
-            return STATUS_CORRUPT;
-        write_refusal(self, record, m.refused.command, 0, 0, m.refused.reject_reason);
-        return STATUS_OK;
-    default: /* configured, day ended, and what later versions add: nothing to report */
-        return STATUS_OK;
-    }
 }
 
 enum status batch_event(struct batch *self, const struct journal_record *command,
@@ -378,11 +294,13 @@ enum status batch_event(struct batch *self, const struct journal_record *command
 {
     if (event->seq != self->out_seq + 1 || event->ref != command->seq) return STATUS_CORRUPT;
     enum status status;
-    if (event->header.template_id == EVENT_EXECUTION)
+    if (event->header.template_id == EVENT_EXECUTION) {
         status = take_execution(self, command, event);
-    else
-        status =
-            self->half_trade.waits ? STATUS_CORRUPT : take_administrative(self, command, event);
+    } else {
+        /* what neither knows (configured, time passed, day ended) needs no report */
+        status = self->half_trade.waits ? STATUS_CORRUPT : market_event_rows(self, event);
+        if (status == STATUS_OK) status = administration_rows(self, command, event);
+    }
     if (status != STATUS_OK) return status;
     self->out_seq = event->seq;
     self->event_count++;
@@ -405,12 +323,9 @@ static void write_order(struct batch *self, const struct order_merge *order)
 {
     struct copy_rows *rows = &self->rows[BATCH_ORDER];
     const struct command_new_order *command = &order->command;
-    copy_row(rows, 21);
+    copy_row(rows, 29);
     copy_id(rows, order->order_id);
-    if (command->cl_ord_id[0])
-        copy_text(rows, command->cl_ord_id, sizeof command->cl_ord_id, false);
-    else
-        copy_null(rows);
+    copy_cl_ord_id(rows, order->is_renamed ? order->new_cl_ord_id : command->cl_ord_id);
     copy_int8(rows, command->account);
     copy_int8(rows, command->user);
     copy_int8(rows, command->instrument);
@@ -421,7 +336,7 @@ static void write_order(struct batch *self, const struct order_merge *order)
     copy_int4(rows, order->reject_reason);
     copy_int8(rows, command->order_qty);
     copy_int8(rows, order->order_qty);
-    copy_int8(rows, command->limit_px);
+    copy_int8(rows, order->limit_px);
     copy_int8(rows, order->cum_qty);
     copy_int8(rows, order->leaves_qty);
     copy_numeric(rows, order->notional);
@@ -430,12 +345,23 @@ static void write_order(struct batch *self, const struct order_merge *order)
     copy_int8(rows, order->created_ns);
     copy_time(rows, order->updated_ns);
     copy_int8(rows, order->updated_ns);
+    if (order->is_renamed) /* '' where it had no name before */
+        copy_text(rows, command->cl_ord_id, sizeof command->cl_ord_id, false);
+    else
+        copy_null(rows);
+    copy_int2(rows, command->exec_inst);
+    copy_int2(rows, command->stp);
+    copy_int8(rows, order->stop_px);
+    copy_int8(rows, command->display_qty);
+    copy_int8(rows, command->min_qty);
+    copy_int8(rows, command->expire_ns);
+    copy_int8(rows, order->fee);
 }
 
 static void write_order_change(struct batch *self, const struct order_merge *order)
 {
     struct copy_rows *rows = &self->rows[BATCH_ORDER_CHANGE];
-    copy_row(rows, 9);
+    copy_row(rows, 13);
     copy_id(rows, order->order_id);
     copy_char(rows, order->ord_status);
     copy_int4(rows, order->reject_reason);
@@ -445,6 +371,13 @@ static void write_order_change(struct batch *self, const struct order_merge *ord
     copy_numeric(rows, order->notional);
     copy_time(rows, order->updated_ns);
     copy_int8(rows, order->updated_ns);
+    copy_int8(rows, order->limit_px);
+    if (order->stop_px)
+        copy_int8(rows, order->stop_px);
+    else
+        copy_null(rows);
+    copy_cl_ord_id(rows, order->new_cl_ord_id); /* null: as it was */
+    copy_int8(rows, order->fee);
 }
 
 enum status batch_end(struct batch *self)

@@ -84,6 +84,11 @@ void copy_char(struct copy_rows *self, uint8_t c)
     fixed(self, c, 1);
 }
 
+void copy_bool(struct copy_rows *self, bool value)
+{
+    fixed(self, value, 1);
+}
+
 void copy_id(struct copy_rows *self, uint64_t id)
 {
     CHECK(id <= INT64_MAX);
@@ -158,4 +163,15 @@ void copy_text(struct copy_rows *self, const char *text, size_t max, bool utf8)
         }
     }
     big_endian(self->bytes + begin - 4, self->length - begin, 4);
+}
+
+/* jsonb: | version 1 | text | */
+void copy_jsonb(struct copy_rows *self, const char *json)
+{
+    size_t length = strlen(json);
+    uint8_t *at = reserve(self, 4 + 1 + length);
+    if (!at) return;
+    big_endian(at, 1 + length, 4);
+    at[4] = 1;
+    memcpy(at + 5, json, length);
 }

@@ -35,6 +35,7 @@ void copy_int4(struct copy_rows *self, int32_t value);
 void copy_int8(struct copy_rows *self, int64_t value);
 void copy_id(struct copy_rows *self, uint64_t id); /* int8; CHECKs that it fits */
 void copy_char(struct copy_rows *self, uint8_t c); /* type "char" */
+void copy_bool(struct copy_rows *self, bool value);
 
 /* type numeric, an integer of up to 128 bits */
 void copy_numeric(struct copy_rows *self, __int128 value);
@@ -45,5 +46,8 @@ void copy_time(struct copy_rows *self, int64_t ns);
 /* type text: at most `max` bytes up to a NUL. Bytes that are not printable ASCII come out as \xHH,
  * so that whatever somebody sent can be stored and read; `utf8` lets valid UTF-8 through. */
 void copy_text(struct copy_rows *self, const char *text, size_t max, bool utf8);
+
+/* type jsonb, from JSON text that is known to be well-formed */
+void copy_jsonb(struct copy_rows *self, const char *json);
 
 #endif

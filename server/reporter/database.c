@@ -68,7 +68,8 @@ enum status database_open(struct database *self, const char *conninfo, const cha
         status = run(self, "CREATE TEMP TABLE order_change (order_id bigint, ord_status \"char\", "
                            "reject_reason integer, order_qty bigint, cum_qty bigint, "
                            "leaves_qty bigint, notional numeric, updated timestamptz, "
-                           "updated_ns bigint) ON COMMIT DELETE ROWS");
+                           "updated_ns bigint, limit_px bigint, stop_px bigint, cl_ord_id text, "
+                           "fee bigint) ON COMMIT DELETE ROWS");
     if (status != STATUS_OK) database_close(self);
     return status;
 }
@@ -117,7 +118,7 @@ static enum status copy_table(struct database *self, enum batch_table table,
     enum { HEADER_BYTES = 19 };
     _Static_assert(sizeof header == HEADER_BYTES + 1, "11 + 4 + 4 bytes");
 
-    char sql[512];
+    char sql[1024];
     snprintf(sql, sizeof sql, "COPY %s FROM STDIN BINARY", batch_columns(table));
     enum status status = take_result(self, PQexec(self->connection, sql), PGRES_COPY_IN, sql);
     if (status != STATUS_OK) return status;
@@ -168,7 +169,13 @@ static enum status change_orders(struct database *self, const struct copy_rows *
                                  "reject_reason = c.reject_reason, order_qty = c.order_qty, "
                                  "cum_qty = c.cum_qty, leaves_qty = c.leaves_qty, "
                                  "cum_notional = o.cum_notional + c.notional, updated = c.updated, "
-                                 "updated_ns = c.updated_ns FROM order_change c "
+                                 "updated_ns = c.updated_ns, limit_px = c.limit_px, "
+                                 "stop_px = coalesce(c.stop_px, o.stop_px), "
+                                 "cl_ord_id = coalesce(c.cl_ord_id, o.cl_ord_id), "
+                                 "first_cl_ord_id = CASE WHEN c.cl_ord_id IS NULL "
+                                 "THEN o.first_cl_ord_id "
+                                 "ELSE coalesce(o.first_cl_ord_id, o.cl_ord_id, '') END, "
+                                 "cum_fee = o.cum_fee + c.fee FROM order_change c "
                                  "WHERE o.order_id = c.order_id");
     uint64_t changed = strtoull(PQcmdTuples(result), NULL, 10);
     enum status status = take_result(self, result, PGRES_COMMAND_OK, "changing orders");

@@ -218,7 +218,9 @@ enum status schema_empty(PGconn *connection)
 {
     return run(connection,
                "TRUNCATE hoga.reporter_cursor, hoga.account_row, hoga.user_row, hoga.api_key_row,"
-               " hoga.instrument_row, hoga.deposit_row, hoga.order_row, hoga.execution_row,"
-               " hoga.trade_row, hoga.refusal_row",
+               " hoga.instrument_row, hoga.ledger_row, hoga.order_row, hoga.execution_row,"
+               " hoga.trade_row, hoga.bust_row, hoga.refusal_row, hoga.session_row,"
+               " hoga.auction_row, hoga.limit_state_row, hoga.breaker_row, hoga.setting_row,"
+               " hoga.kill_switch_row, hoga.mass_cancel_row",
                "emptying the tables");
 }

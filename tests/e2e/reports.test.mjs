@@ -14,8 +14,16 @@ const TABLES = [
     "order_row",
     "execution_row",
     "trade_row",
-    "deposit_row",
+    "bust_row",
+    "ledger_row",
     "refusal_row",
+    "session_row",
+    "auction_row",
+    "limit_state_row",
+    "breaker_row",
+    "setting_row",
+    "kill_switch_row",
+    "mass_cancel_row",
     "account_row",
     "user_row",
     "api_key_row",
@@ -158,7 +166,7 @@ describe("a database that is not this exchange's", () => {
         await exchange.reported();
         const after = await contents(exchange);
         assert.notEqual(after.order_row, before.order_row, "there is one round more");
-        assert.equal(after.deposit_row, before.deposit_row);
+        assert.equal(after.ledger_row, before.ledger_row);
         assert.equal(await countOf(exchange, "trades"), 21);
 
         process.kill(await exchange.pid("reporter"), "SIGKILL");

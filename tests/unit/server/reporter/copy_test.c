@@ -43,6 +43,17 @@ static void integers_are_big_endian(void **state)
     EXPECT(&rows, "\0\0\0\10\177\377\377\377\377\377\377\377");
     copy_char(&rows, 'F');
     EXPECT(&rows, "\0\0\0\1F");
+    copy_bool(&rows, true);
+    EXPECT(&rows, "\0\0\0\1\1");
+    copy_free(&rows);
+}
+
+static void json_has_a_version_before_it(void **state)
+{
+    (void)state;
+    struct copy_rows rows = {0};
+    copy_jsonb(&rows, "{\"a\":1}");
+    EXPECT(&rows, "\0\0\0\10\1{\"a\":1}");
     copy_free(&rows);
 }
 
@@ -131,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_and_nulls),
         cmocka_unit_test(integers_are_big_endian),
+        cmocka_unit_test(json_has_a_version_before_it),
         cmocka_unit_test(times_count_microseconds_from_2000),
         cmocka_unit_test(numerics_have_base_10000_digits),
         cmocka_unit_test(texts_keep_what_is_printable),
