@@ -179,11 +179,14 @@ static void others_are_refused(void **state)
     ASSERT_REFUSED(session[0], 0);
     ASSERT_REFUSED(session[1], 8);
     ASSERT_REFUSED(weekdays[1], 128);
-    ASSERT_REFUSED(weekdays[0], 0); /* a row behind one that is not used */
     ASSERT_REFUSED(weekdays[1], 0); /* not used, but not empty */
     ASSERT_REFUSED(weekdays[2], 1); /* used, but without a session */
     ASSERT_REFUSED(second_of_day[7], 1);
     ASSERT_REFUSED(session[7], SESSION_CLOSED);
+    struct command_set_schedule command = command_of_office_hours();
+    command.second_of_day[0] = 0;
+    command.session[0] = command.weekdays[0] = 0;
+    assert_false(schedule_is_valid(&command)); /* a row behind one that is not used */
 }
 
 int main(void)
