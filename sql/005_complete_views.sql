@@ -61,6 +61,12 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
            ELSE 'unknown' END
 $$;
 
+CREATE FUNCTION hoga.currency_word(currency smallint) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE currency WHEN 0 THEN 'USD' WHEN 1 THEN 'EUR' WHEN 2 THEN 'GBP' WHEN 3 THEN 'JPY'
+           WHEN 4 THEN 'KRW' WHEN 5 THEN 'CHF' WHEN 6 THEN 'HKD' WHEN 7 THEN 'CAD' END
+$$;
+
 -- The currency that an asset is cash in; null: it is shares.
 CREATE FUNCTION hoga.currency_of(asset bigint) RETURNS smallint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -76,7 +82,8 @@ $$;
 
 CREATE VIEW public.instruments AS
 SELECT instrument, symbol, name, tick_px * 0.0001 AS tick_size, tick_px, lot_qty, max_order_qty,
-       max_order_notional * 0.0001 AS max_order_notional, listed, currency, tick_table, schedule,
+       max_order_notional * 0.0001 AS max_order_notional, listed,
+       hoga.currency_word(currency) AS currency, tick_table, schedule,
        CASE WHEN session <> 0 THEN hoga.session_word(session) END AS listed_in_session,
        max_fee_ppm, index_weight, shortable
 FROM hoga.instrument_row;
@@ -91,7 +98,8 @@ SELECT d.out_seq AS deposit_id, d.to_account AS account, a.name AS account_name,
        CASE WHEN c.currency IS NOT NULL THEN d.to_balance * 0.0001 END AS cash_balance,
        CASE WHEN c.currency IS NULL THEN d.qty END AS qty,
        CASE WHEN c.currency IS NULL THEN d.to_balance END AS qty_balance,
-       d.booked AS deposited, d.booked_ns AS deposited_ns, d.in_seq, c.currency
+       d.booked AS deposited, d.booked_ns AS deposited_ns, d.in_seq,
+       hoga.currency_word(c.currency) AS currency
 FROM hoga.ledger_row d
 CROSS JOIN LATERAL (SELECT hoga.currency_of(d.asset)) c (currency)
 LEFT JOIN hoga.account_row a ON a.account = d.to_account
@@ -107,7 +115,8 @@ SELECT d.out_seq AS withdrawal_id, d.from_account AS account, a.name AS account_
        CASE WHEN c.currency IS NOT NULL THEN d.from_balance * 0.0001 END AS cash_balance,
        CASE WHEN c.currency IS NULL THEN d.qty END AS qty,
        CASE WHEN c.currency IS NULL THEN d.from_balance END AS qty_balance,
-       d.booked AS withdrawn, d.booked_ns AS withdrawn_ns, d.in_seq, c.currency
+       d.booked AS withdrawn, d.booked_ns AS withdrawn_ns, d.in_seq,
+       hoga.currency_word(c.currency) AS currency
 FROM hoga.ledger_row d
 CROSS JOIN LATERAL (SELECT hoga.currency_of(d.asset)) c (currency)
 LEFT JOIN hoga.account_row a ON a.account = d.from_account
@@ -122,7 +131,8 @@ SELECT d.out_seq AS transfer_id, d.from_account, f.name AS from_account_name, d.
        i.symbol,
        CASE WHEN c.currency IS NOT NULL THEN d.qty * 0.0001 END AS cash,
        CASE WHEN c.currency IS NULL THEN d.qty END AS qty,
-       d.booked AS transferred, d.booked_ns AS transferred_ns, d.in_seq, c.currency
+       d.booked AS transferred, d.booked_ns AS transferred_ns, d.in_seq,
+       hoga.currency_word(c.currency) AS currency
 FROM hoga.ledger_row d
 CROSS JOIN LATERAL (SELECT hoga.currency_of(d.asset)) c (currency)
 LEFT JOIN hoga.account_row f ON f.account = d.from_account
@@ -153,7 +163,7 @@ SELECT o.order_id, o.cl_ord_id, o.account, a.name AS account_name, o.user_id,
        CASE WHEN o.expire_ns <> 0 THEN to_timestamp(o.expire_ns / 1000 * 0.000001) END AS expires,
        o.expire_ns, o.exec_inst & 1 <> 0 AS post_only,
        o.exec_inst & 2 <> 0 AS cancel_on_disconnect, hoga.stp_word(o.stp) AS stp,
-       o.cum_fee * 0.0001 AS fees, i.currency,
+       o.cum_fee * 0.0001 AS fees, hoga.currency_word(i.currency) AS currency,
        CASE WHEN o.reject_reason <> 0 THEN r.detail END AS reason_text
 FROM hoga.order_row o
 LEFT JOIN hoga.account_row a USING (account)
@@ -177,7 +187,8 @@ SELECT e.exec_id, e.order_id, o.cl_ord_id, e.account, a.name AS account_name, o.
        CASE e.last_liquidity WHEN 1 THEN 'maker' WHEN 2 THEN 'taker' WHEN 4 THEN 'auction' END
            AS liquidity,
        e.transact_time, e.transact_time_ns, e.in_seq,
-       CASE WHEN e.last_qty > 0 THEN e.fee * 0.0001 END AS fee, e.fee_remainder, i.currency,
+       CASE WHEN e.last_qty > 0 THEN e.fee * 0.0001 END AS fee, e.fee_remainder,
+       hoga.currency_word(i.currency) AS currency,
        b.trade_id IS NOT NULL AS busted, e.cl_ord_id AS new_cl_ord_id,
        CASE WHEN e.reject_reason <> 0 THEN r.detail END AS reason_text
 FROM hoga.execution_row e
@@ -208,7 +219,8 @@ SELECT t.trade_id, i.symbol, t.last_qty, t.last_px * 0.0001 AS last_price, t.las
        t.buy_account, b.name AS buy_account_name, t.buy_order_id, t.buy_exec_id,
        t.sell_account, s.name AS sell_account_name, t.sell_order_id, t.sell_exec_id,
        t.trade_time, t.trade_time_ns, t.in_seq,
-       t.taker_side IS NULL AS auction, i.currency, t.buy_fee * 0.0001 AS buy_fee,
+       t.taker_side IS NULL AS auction, hoga.currency_word(i.currency) AS currency,
+       t.buy_fee * 0.0001 AS buy_fee,
        t.sell_fee * 0.0001 AS sell_fee, x.trade_id IS NOT NULL AS busted, x.busted AS busted_at,
        t.buy_account = t.sell_account AS self_trade
 FROM hoga.trade_row t
@@ -284,7 +296,7 @@ CREATE VIEW public.ledger AS
 SELECT p.out_seq AS entry_id, p.kind, p.account,
        CASE WHEN p.account = 0 THEN 'the house' WHEN p.account IS NULL THEN 'outside'
             ELSE a.name END AS account_name,
-       p.counter_account, i.symbol, c.currency,
+       p.counter_account, i.symbol, hoga.currency_word(c.currency) AS currency,
        CASE WHEN c.currency IS NOT NULL THEN p.qty * 0.0001 END AS cash,
        CASE WHEN c.currency IS NULL THEN p.qty END AS qty,
        p.trade_id, p.booked, p.booked_ns, p.in_seq
@@ -297,7 +309,7 @@ COMMENT ON VIEW public.ledger IS
 
 CREATE VIEW public.balances AS
 SELECT p.account, CASE WHEN p.account = 0 THEN 'the house' ELSE a.name END AS account_name,
-       i.symbol, c.currency,
+       i.symbol, hoga.currency_word(c.currency) AS currency,
        CASE WHEN c.currency IS NOT NULL THEN p.qty * 0.0001 END AS cash,
        CASE WHEN c.currency IS NULL THEN p.qty END AS qty,
        c.currency IS NULL AND p.qty < 0 AS short
@@ -310,7 +322,8 @@ COMMENT ON VIEW public.balances IS
     'What each account has of each asset by its ledger, held included; below 0 it is short.';
 
 CREATE VIEW public.asset_totals AS
-SELECT i.symbol, c.currency, p.deposited * c.unit AS deposited, p.withdrawn * c.unit AS withdrawn,
+SELECT i.symbol, hoga.currency_word(c.currency) AS currency, p.deposited * c.unit AS deposited,
+       p.withdrawn * c.unit AS withdrawn,
        p.held * c.unit AS all_accounts, (p.held - p.deposited + p.withdrawn) * c.unit AS difference
 FROM (SELECT asset, coalesce(sum(qty) FILTER (WHERE account IS NOT NULL), 0) AS held,
              coalesce(-sum(qty) FILTER (WHERE account IS NULL AND kind = 'deposit'), 0)
