@@ -12,7 +12,6 @@
 #define HOGA_ENGINE_LAYOUT_H
 
 #include "engine/account/account.h"
-#include "engine/auction/auction.h"
 #include "engine/book/book.h"
 #include "engine/engine.h"
 #include "engine/instrument/instrument.h"
@@ -141,9 +140,6 @@ void engine_begin_session(struct engine *self, instrument_id_t instrument, uint8
 /* All that comes with a change of session, auction and expiry included; nothing when it is on. */
 void engine_enter_session(struct engine *self, instrument_id_t instrument, uint8_t session,
                           enum session_cause cause);
-
-/* What an auction would give now. */
-struct auction engine_find_auction(const struct engine *self, instrument_id_t instrument);
 
 /* Starts an instrument's timer of a kind, `after_ms` from now. 0: none is started. */
 void engine_start_timer(struct engine *self, enum timer_kind kind, instrument_id_t instrument,

@@ -1,5 +1,6 @@
 /* Sessions: what an instrument takes and does, when that changes, and what a change brings along.
  * MATCHING.md sections 1, 6 and 11. */
+#include "engine/auction/auction.h"
 #include "engine/engine_layout.h"
 
 enum { AUCTION_EVERY_MS = AUCTION_EVERY_NS / 1000000 };
@@ -37,7 +38,8 @@ static bool has_auction(uint8_t session)
            session == SESSION_CLOSING_AUCTION;
 }
 
-struct auction engine_find_auction(const struct engine *self, instrument_id_t instrument)
+/* What an auction would give now. */
+static struct auction find_auction(const struct engine *self, instrument_id_t instrument)
 {
     const struct instrument *i = &self->instruments.table[instrument];
     px_t reference_px = instrument_mark(i);
@@ -68,7 +70,7 @@ static void emit_auction(const struct engine *self, instrument_id_t instrument, 
 static void tell_auction(struct engine *self, instrument_id_t instrument)
 {
     struct instrument *i = &self->instruments.table[instrument];
-    struct auction now = engine_find_auction(self, instrument);
+    struct auction now = find_auction(self, instrument);
     px_t px = auction_px(self, i, &now);
     engine_start_timer(self, TIMER_WORK, instrument, AUCTION_EVERY_MS);
     if (px == i->auction_px && now.paired_qty == i->auction_paired_qty &&
@@ -84,7 +86,7 @@ static void tell_auction(struct engine *self, instrument_id_t instrument)
 static void trade_auction(struct engine *self, instrument_id_t instrument)
 {
     struct instrument *i = &self->instruments.table[instrument];
-    struct auction auction = engine_find_auction(self, instrument);
+    struct auction auction = find_auction(self, instrument);
     if (auction.paired_qty == 0) return;
     px_t px = auction_px(self, i, &auction);
     emit_auction(self, instrument, px, &auction, true);
