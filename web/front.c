@@ -64,6 +64,12 @@ static void fail(struct process *self, const char *what, const char *why)
 
 /* ---- what the replica tells ---- */
 
+static _Noreturn void out_of_memory(void)
+{
+    fprintf(stderr, "hoga-front: not enough memory for the exchange's limits\n");
+    exit(EXIT_FAILURE);
+}
+
 /* The journal's first record has laid the engine out: now the sizes of the rest are known. */
 static void on_command(void *context, const struct journal_record *command)
 {
@@ -74,9 +80,28 @@ static void on_command(void *context, const struct journal_record *command)
     front->blotter =
         blotter_create(limits->accounts, limits->orders + TERMINAL_ORDERS_KEPT, EXECUTIONS_KEPT);
     front->market = market_create(limits->instruments);
-    if (front->blotter && front->market) return;
-    fprintf(stderr, "hoga-front: not enough memory for the exchange's limits\n");
-    exit(EXIT_FAILURE);
+    front->settings = settings_create();
+    if (!front->blotter || !front->market || !front->settings) out_of_memory();
+}
+
+static void on_execution(struct process *self, const struct journal_record *command, seq_t out_seq,
+                         const struct event_execution *event)
+{
+    struct front *front = &self->front;
+    const struct blotter_execution *execution =
+        blotter_execution(front->blotter, command, out_seq, event);
+    market_execution(front->market, command->time_ns, event);
+    if (self->stream) stream_execution(self->stream, execution);
+}
+
+static void on_bust(struct process *self, const struct journal_record *command, seq_t out_seq,
+                    const struct event_trade_busted *event)
+{
+    struct front *front = &self->front;
+    const struct blotter_bust bust = blotter_trade_busted(front->blotter, command, out_seq, event);
+    if (!self->stream) return;
+    stream_execution(self->stream, bust.buyer);
+    stream_execution(self->stream, bust.seller);
 }
 
 static void on_event(void *context, const struct journal_record *command, seq_t out_seq,
@@ -85,21 +110,24 @@ static void on_event(void *context, const struct journal_record *command, seq_t 
     struct process *self = context; /* whose first member the front is */
     struct front *front = &self->front;
     const struct sbe_header *header = message;
-    (void)length;
     if (header->template_id == EVENT_EXECUTION) {
-        const struct event_execution *event = message;
-        const struct blotter_execution *execution =
-            blotter_execution(front->blotter, command, out_seq, event);
-        market_execution(front->market, command->time_ns, event);
-        if (self->stream) stream_execution(self->stream, execution);
+        const struct event_execution event = blotter_read_execution(message, length);
+        on_execution(self, command, out_seq, &event);
+    } else if (header->template_id == EVENT_TRADE_BUSTED) {
+        on_bust(self, command, out_seq, message);
+    } else if (header->template_id == EVENT_SETTING_CHANGED) {
+        if (!settings_changed(front->settings, command, message)) out_of_memory();
+    } else if (self->stream) {
+        stream_market_event(self->stream, message, length);
     }
     gateway_event(front->gateway, command, message);
 }
 
 static void on_stepped(void *context, const struct journal_record *command)
 {
-    struct front *front = context;
-    gateway_stepped(front->gateway, command);
+    struct process *self = context;
+    gateway_stepped(self->front.gateway, command);
+    if (self->stream) stream_stepped(self->stream, command->time_ns);
 }
 
 static void publish_cursors(const struct front *front)
@@ -330,6 +358,7 @@ static void free_all(struct process *self)
     admission_destroy(front->admission);
     market_destroy(front->market);
     blotter_destroy(front->blotter);
+    settings_destroy(front->settings);
     if (front->replica.reader.next_seq > 0) replica_close(&front->replica);
     if (self->has_ring) ring_close(&front->ring);
     if (self->bell_fd >= 0) close(self->bell_fd);

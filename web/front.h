@@ -22,6 +22,7 @@
 #include "web/admission/gateway.h"
 #include "web/replica/blotter.h"
 #include "web/replica/replica.h"
+#include "web/replica/settings.h"
 
 struct front_options {
     const char *data_dir;
@@ -43,6 +44,7 @@ struct front {
     struct ring ring;
     struct replica replica;
     struct blotter *blotter;
+    struct settings *settings;
     struct market *market;
     struct admission *admission;
     struct gateway *gateway;
@@ -66,6 +68,9 @@ uint16_t stream_port(const struct stream *self);
 /* Replica's hooks: an execution just recorded in the blotter and the market; and the end of a batch
  * of steps, when books and candles that changed are sent. */
 void stream_execution(struct stream *self, const struct blotter_execution *execution);
+/* Any other event; and the end of the command that made it. */
+void stream_market_event(struct stream *self, const void *message, size_t length);
+void stream_stepped(struct stream *self, int64_t time_ns);
 void stream_batch_end(struct stream *self);
 /* Tells every client `server_shutdown` and closes; the loop must run until it has. */
 void stream_stop(struct stream *self);

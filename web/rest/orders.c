@@ -16,8 +16,7 @@ static void respond_order(struct request *request, unsigned http, const struct b
     respond_json(request, http, &text);
 }
 
-/* The body as a JSON object, owned by the caller; NULL after an answer. */
-static json_t *take_body(struct request *request)
+json_t *orders_take_body(struct request *request)
 {
     static const char json_type[] = "application/json";
     const char *type = request_header(request, MHD_HTTP_HEADER_CONTENT_TYPE);
@@ -64,11 +63,11 @@ static void placed(void *context, const struct gateway_answer *answer)
 void orders_place(struct request *request)
 {
     struct complaint complaint;
-    json_t *body = take_body(request);
+    json_t *body = orders_take_body(request);
     if (!body) return;
     if (admission_new_order(body, request->front->replica.engine, &request->who, &request->sent,
                             &complaint))
-        rest_send(request, &request->sent, sizeof request->sent, placed);
+        rest_send(request, &request->sent.header, placed);
     else
         respond_problem(request, complaint.reason, complaint.field);
     json_decref(body);
@@ -149,7 +148,7 @@ void orders_cancel(struct request *request)
     else if (!admission_cancel(object, &request->who, &command, &complaint))
         respond_problem(request, complaint.reason, complaint.field);
     else
-        rest_send(request, &command, sizeof command, changed);
+        rest_send(request, &command.header, changed);
     json_decref(object);
 }
 
@@ -157,7 +156,7 @@ void orders_replace(struct request *request)
 {
     struct command_replace_order command;
     struct complaint complaint;
-    json_t *body = take_body(request);
+    json_t *body = orders_take_body(request);
     if (!body) return;
     if (json_object_get(body, "order_id"))
         respond_problem(request, REJECT_UNKNOWN_FIELD, "order_id"); /* the path has it */
@@ -168,6 +167,6 @@ void orders_replace(struct request *request)
     else if (!admission_replace(body, &request->who, &command, &complaint))
         respond_problem(request, complaint.reason, complaint.field);
     else
-        rest_send(request, &command, sizeof command, changed);
+        rest_send(request, &command.header, changed);
     json_decref(body);
 }

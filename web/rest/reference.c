@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "engine/bus/clock.h"
+#include "web/json/market_objects.h"
 #include "web/rest/resources.h"
 #include "web/rest/respond.h"
 
@@ -16,7 +17,53 @@ void reference_time(struct request *request)
     respond_json(request, MHD_HTTP_OK, &text);
 }
 
-static void put_instrument(struct json_buffer *text, const struct instrument_view *view)
+static void put_fees(struct json_buffer *text, const struct instrument_view *view)
+{
+    json_text(text, ",\"max_fee_ppm\":");
+    json_uint(text, view->max_fee_ppm);
+    json_text(text, ",\"fees\":[");
+    for (unsigned tier = 0; tier < FEE_TIER_COUNT; tier++) {
+        json_text(text, tier > 0 ? ",{\"tier\":" : "{\"tier\":");
+        json_uint(text, tier);
+        json_text(text, ",\"maker_ppm\":");
+        json_int(text, view->maker_ppm[tier]);
+        json_text(text, ",\"taker_ppm\":");
+        json_int(text, view->taker_ppm[tier]);
+        json_text(text, "}");
+    }
+    json_text(text, "]");
+}
+
+static void put_bands(struct json_buffer *text, const struct instrument_view *view)
+{
+    json_text(text, ",\"bands\":{\"static_ppm\":");
+    json_qty_or_null(text, view->static_ppm);
+    json_text(text, ",\"dynamic_ppm\":");
+    json_qty_or_null(text, view->dynamic_ppm);
+    json_text(text, ",\"collar_ppm\":");
+    json_qty_or_null(text, view->collar_ppm);
+    json_text(text, "}");
+}
+
+/* One tick for all prices is a table of one row. */
+static void put_ticks(struct json_buffer *text, const struct settings *settings,
+                      const struct instrument_view *view)
+{
+    struct tick_row rows[TICK_TABLE_ROWS] = {{0, view->tick_px}};
+    unsigned count = view->tick_table ? settings_ticks(settings, view->tick_table, rows) : 1;
+    json_text(text, ",\"tick_table\":[");
+    for (unsigned i = 0; i < count; i++) {
+        json_text(text, i > 0 ? ",{\"from_price\":" : "{\"from_price\":");
+        json_px(text, rows[i].from_px);
+        json_text(text, ",\"tick_size\":");
+        json_px(text, rows[i].tick_px);
+        json_text(text, "}");
+    }
+    json_text(text, "]");
+}
+
+static void put_instrument(struct json_buffer *text, const struct settings *settings,
+                           const struct instrument_view *view)
 {
     json_text(text, "{\"symbol\":");
     json_quoted(text, view->symbol, sizeof view->symbol);
@@ -24,19 +71,29 @@ static void put_instrument(struct json_buffer *text, const struct instrument_vie
     json_quoted(text, view->name, sizeof view->name);
     json_text(text, ",\"tick_size\":");
     json_px(text, view->tick_px);
+    put_ticks(text, settings, view);
     json_text(text, ",\"lot_size\":");
     json_int(text, view->lot_qty);
     json_text(text, ",\"max_price\":");
     json_px(text, view->max_px);
     json_text(text, ",\"max_order_qty\":");
-    json_int(text, view->max_order_qty);
+    json_qty_or_null(text, view->max_order_qty);
     json_text(text, ",\"max_order_notional\":");
-    json_px(text, view->max_order_notional);
+    json_px_or_null(text, view->max_order_notional);
+    json_text(text, ",\"currency\":");
+    json_word(text, json_currency(view->currency));
+    json_text(text, ",\"shortable\":");
+    json_bool(text, view->shortable);
+    json_text(text, ",\"index_weight\":");
+    json_uint(text, view->index_weight);
     json_text(text, ",\"last_price\":");
-    if (view->last_px)
-        json_px(text, view->last_px);
-    else
-        json_text(text, "null");
+    json_px_or_null(text, view->last_px);
+    json_text(text, ",\"reference_price\":");
+    json_px_or_null(text, view->reference_px);
+    put_bands(text, view);
+    put_fees(text, view);
+    json_text(text, ",");
+    json_session_state(text, view);
     json_text(text, "}");
 }
 
@@ -51,7 +108,7 @@ void reference_instruments(struct request *request)
         if (!engine_instrument(engine, id, &view)) continue;
         if (!first) json_text(&text, ",");
         first = false;
-        put_instrument(&text, &view);
+        put_instrument(&text, request->front->settings, &view);
     }
     json_text(&text, "]}");
     respond_json(request, MHD_HTTP_OK, &text);
@@ -74,7 +131,7 @@ void reference_instrument(struct request *request)
     struct instrument_view view;
     struct json_buffer text = {0};
     if (!reference_find_symbol(request, &view)) return;
-    put_instrument(&text, &view);
+    put_instrument(&text, request->front->settings, &view);
     respond_json(request, MHD_HTTP_OK, &text);
 }
 

@@ -20,12 +20,22 @@ void market_data_depth(struct request *request);
 void market_data_trades(struct request *request);
 void market_data_candles(struct request *request);
 
-/* orders.c, order_list.c */
+/* session.c */
+void session_list(struct request *request);
+void session_auction(struct request *request);
+
+/* orders.c, order_list.c, order_test.c, mass_cancel.c */
 void orders_place(struct request *request);
 void orders_list(struct request *request);
 void orders_get(struct request *request);
 void orders_replace(struct request *request);
 void orders_cancel(struct request *request);
+void orders_test(struct request *request);
+void orders_cancel_all(struct request *request);
+void orders_cancel_after(struct request *request);
+
+/* The body as a JSON object, owned by the caller; NULL after an answer. */
+json_t *orders_take_body(struct request *request);
 
 /* account.c */
 void account_get(struct request *request);

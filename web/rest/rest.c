@@ -155,10 +155,10 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     *request_context = NULL;
 }
 
-void rest_send(struct request *request, const void *message, size_t length, gateway_done done)
+void rest_send(struct request *request, const struct sbe_header *command, gateway_done done)
 {
     struct rest *self = request->rest;
-    enum reject reason = gateway_send(self->front->gateway, message, length,
+    enum reject reason = gateway_send(self->front->gateway, command, admission_bytes(command),
                                       clock_wall_ns() / 1000000, done, request, &request->handle);
     if (reason != REJECT_NONE) {
         respond_problem(request, reason, "");

@@ -10,7 +10,7 @@
 
 /* Sends a command to the core; `done` is called with the request as its context and must answer
  * it. When the command cannot be sent the request is answered at once. */
-void rest_send(struct request *request, const void *message, size_t length, gateway_done done);
+void rest_send(struct request *request, const struct sbe_header *command, gateway_done done);
 
 /* The first thing a `done` does: the request waits no longer. */
 void rest_answered(struct request *request);

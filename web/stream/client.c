@@ -6,6 +6,7 @@
 
 #include "engine/base/check.h"
 #include "engine/bus/clock.h"
+#include "web/stream/disconnect.h"
 #include "web/stream/method.h"
 #include "web/stream/order_call.h"
 #include "web/stream/push.h"
@@ -45,6 +46,7 @@ void client_closed(struct client *self)
     struct stream *stream = self->stream;
     leave_unflushed(self);
     order_call_forget_all(self);
+    disconnect_client_gone(self);
     while (self->subscriptions) topic_unsubscribe(&stream->topics, self->subscriptions);
     frame_queue_free(&self->out);
     free(self->message);

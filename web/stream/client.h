@@ -45,6 +45,7 @@ enum close_code {
 struct stream;
 struct subscription;
 struct order_call;
+struct disconnect;
 
 struct client {
     struct stream *stream;
@@ -64,7 +65,8 @@ struct client {
     uint32_t anonymous_requests; /* in this second */
     struct subscription *subscriptions;
     unsigned subscription_count;
-    struct order_call *calls; /* orders under way */
+    struct order_call *calls;       /* orders under way */
+    struct disconnect *disconnects; /* whose orders are to be canceled when it ends */
 
     int64_t heard_ms; /* steady clock */
     int64_t pinged_ms;

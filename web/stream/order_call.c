@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "web/stream/answer.h"
+#include "web/stream/disconnect.h"
 #include "web/stream/stream.h"
 
 struct order_call {
@@ -15,6 +16,11 @@ struct order_call {
     struct command_new_order placed; /* METHOD_ORDER_PLACE: to recognise the same request again */
     char id[];
 };
+
+static bool is_about_many(enum method method)
+{
+    return method == METHOD_ORDER_CANCEL_ALL || method == METHOD_ORDER_CANCEL_AFTER;
+}
 
 static void leave_client(struct order_call *call)
 {
@@ -46,6 +52,21 @@ static void answer_order(struct order_call *call, const struct blotter_order *or
     client_answer(call->client, text);
 }
 
+static void answer_many(struct order_call *call, const struct gateway_answer *answer)
+{
+    struct json_buffer *text = &call->client->stream->scratch;
+    answer_result(text, call->id);
+    if (call->method == METHOD_ORDER_CANCEL_ALL) {
+        json_text(text, "{\"canceled_count\":");
+        json_uint(text, answer->canceled_count);
+    } else {
+        json_text(text, "{\"cancel_at\":");
+        json_time_or_null(text, answer->deadline_ns);
+    }
+    json_text(text, "}}");
+    client_answer(call->client, text);
+}
+
 static void answer_refusal(struct order_call *call, enum reject reason,
                            const struct blotter_order *order)
 {
@@ -72,7 +93,9 @@ static void answered(void *context, const struct gateway_answer *answer)
     bool placed = call->method == METHOD_ORDER_PLACE;
     bool duplicate = placed && answer->reason == REJECT_DUPLICATE_CL_ORD_ID;
 
-    if (answer->reason == REJECT_NONE && order)
+    if (answer->reason == REJECT_NONE && is_about_many(call->method))
+        answer_many(call, answer);
+    else if (answer->reason == REJECT_NONE && order)
         answer_order(call, order, false);
     else if (answer->reason == REJECT_NONE)
         answer_refusal(call, REJECT_ANSWER_UNKNOWN, NULL); /* done, and forgotten since */
@@ -89,6 +112,8 @@ union order_command {
     struct command_new_order place;
     struct command_cancel_order cancel;
     struct command_replace_order replace;
+    struct command_mass_cancel cancel_all;
+    struct command_cancel_after cancel_after;
 };
 
 static bool build(const struct client *client, const struct stream_request *request,
@@ -101,6 +126,12 @@ static bool build(const struct client *client, const struct stream_request *requ
                                    complaint);
     case METHOD_ORDER_CANCEL:
         return admission_cancel(request->params, &client->who, &command->cancel, complaint);
+    case METHOD_ORDER_CANCEL_ALL:
+        return admission_mass_cancel(request->params, engine, &client->who, &command->cancel_all,
+                                     complaint);
+    case METHOD_ORDER_CANCEL_AFTER:
+        return admission_cancel_after(request->params, &client->who, &command->cancel_after,
+                                      complaint);
     default: return admission_replace(request->params, &client->who, &command->replace, complaint);
     }
 }
@@ -113,7 +144,11 @@ bool order_call_start(struct client *client, const struct stream_request *reques
 
     size_t id_bytes = strlen(request->id) + 1;
     struct order_call *call = malloc(sizeof *call + id_bytes);
-    if (!call) {
+    bool armed = request->method != METHOD_ORDER_PLACE ||
+                 !(command.place.exec_inst & EXEC_INST_CANCEL_ON_DISCONNECT) ||
+                 disconnect_arm(client);
+    if (!call || !armed) {
+        free(call);
         complaint->reason = REJECT_INTERNAL;
         return false;
     }
@@ -121,9 +156,9 @@ bool order_call_start(struct client *client, const struct stream_request *reques
     if (request->method == METHOD_ORDER_PLACE) call->placed = command.place;
     memcpy(call->id, request->id, id_bytes);
 
-    enum reject reason = gateway_send(client->stream->front->gateway, &command,
-                                      sizeof(struct sbe_header) + command.header.block_length,
-                                      now_ms, answered, call, &call->handle);
+    enum reject reason =
+        gateway_send(client->stream->front->gateway, &command, admission_bytes(&command.header),
+                     now_ms, answered, call, &call->handle);
     if (reason != REJECT_NONE) {
         complaint->reason = reason;
         free(call);

@@ -7,6 +7,7 @@
 #include "engine/base/check.h"
 #include "engine/bus/clock.h"
 #include "web/json/market_objects.h"
+#include "web/stream/push_market.h"
 #include "web/stream/stream.h"
 
 enum {
@@ -52,8 +53,12 @@ static void conflate(struct subscription *s)
     client_wake(s->client);
 }
 
-/* An update of what may be conflated, to all who are not behind. */
-static void send_conflatable(struct topic *topic, const struct json_buffer *body)
+void push_conflate_topic(struct topic *topic)
+{
+    for (struct subscription *s = topic->subscriptions; s; s = s->topic_next) conflate(s);
+}
+
+void push_conflatable(struct topic *topic, const struct json_buffer *body)
 {
     for (struct subscription *s = topic->subscriptions; s; s = s->topic_next) {
         if (s->behind) continue;
@@ -76,7 +81,7 @@ static void update_book(struct stream *stream, struct topic *topic,
     if (!overflow && !book_feed_sees(topic->book, touched, count)) return;
     json_buffer_clear(&stream->scratch);
     if (book_feed_update(topic->book, stream->front->replica.engine, &stream->scratch))
-        send_conflatable(topic, &stream->scratch);
+        push_conflatable(topic, &stream->scratch);
 }
 
 static void update_candles(struct stream *stream, struct topic *topic, int64_t now_ns,
@@ -86,10 +91,8 @@ static void update_candles(struct stream *stream, struct topic *topic, int64_t n
     switch (candle_feed_update(&topic->candles, stream->front->market, now_ns, traded_ns,
                                &stream->scratch)) {
     case CANDLES_SAME: break;
-    case CANDLES_UPDATE: send_conflatable(topic, &stream->scratch); break;
-    case CANDLES_MANY:
-        for (struct subscription *s = topic->subscriptions; s; s = s->topic_next) conflate(s);
-        break;
+    case CANDLES_UPDATE: push_conflatable(topic, &stream->scratch); break;
+    case CANDLES_MANY: push_conflate_topic(topic); break;
     }
 }
 
@@ -112,15 +115,22 @@ static void update_trades(struct stream *stream, struct topic *topic)
     send_or_close(topic, body, "trades: read too slowly");
 }
 
-static void touch(struct stream *stream, instrument_id_t instrument, int64_t traded_ns)
+void push_touch(struct stream *stream, instrument_id_t instrument, bool anywhere)
 {
     struct stream_touched *touched = &stream->touched;
-    if (!touched->is_touched[instrument]) {
-        touched->is_touched[instrument] = 1;
+    if (instrument >= stream->topics.instruments) return;
+    if (touched->where[instrument] == TOUCHED_NOWHERE) {
         touched->traded_ns[instrument] = INT64_MAX;
         touched->instruments[touched->count++] = instrument;
+        touched->where[instrument] = TOUCHED_AT_LEVELS;
     }
-    if (traded_ns < touched->traded_ns[instrument]) touched->traded_ns[instrument] = traded_ns;
+    if (anywhere) touched->where[instrument] = TOUCHED_ANYWHERE;
+}
+
+static void touch_candles(struct stream *stream, instrument_id_t instrument, int64_t traded_ns)
+{
+    int64_t *first_ns = &stream->touched.traded_ns[instrument];
+    if (traded_ns < *first_ns) *first_ns = traded_ns;
 }
 
 /* The account's readers, each of whom must be where this execution comes next. */
@@ -130,27 +140,46 @@ static void push_to_account(struct stream *stream, const struct blotter_executio
     if (!topic) return;
     json_buffer_clear(&stream->scratch);
     json_text(&stream->scratch, "\"execution\":");
-    json_execution(&stream->scratch, stream->front->replica.engine, execution);
+    json_execution(&stream->scratch, stream->front->replica.engine, stream->front->blotter,
+                   execution);
     json_text(&stream->scratch, "}");
     for (struct subscription *s = topic->subscriptions; s; s = s->topic_next)
         CHECK(s->behind || s->client->close_code || s->seq + 1 == execution->account_seq);
     send_or_close(topic, &stream->scratch, "orders: read too slowly");
 }
 
+/* One of a trade's two executions makes the print: the taker's, in an auction the buyer's. */
+static bool is_print(const struct event_execution *event)
+{
+    if (event->exec_type != EXEC_TRADE) return false;
+    return event->last_liquidity == LIQUIDITY_REMOVED ||
+           (event->last_liquidity == LIQUIDITY_AUCTION && event->side == SIDE_BUY);
+}
+
+static void update_auction(struct stream *stream, struct topic *topic)
+{
+    json_buffer_clear(&stream->scratch);
+    if (auction_feed_update(&topic->auction, stream->front->replica.engine, &stream->scratch))
+        push_conflatable(topic, &stream->scratch);
+}
+
 void push_execution(struct stream *stream, const struct blotter_execution *execution)
 {
     const struct event_execution *event = &execution->event;
     push_to_account(stream, execution);
-    if (event->exec_type == EXEC_REJECTED || event->instrument >= stream->topics.instruments)
+    if (event->exec_type == EXEC_REJECTED || event->exec_type == BLOTTER_EXEC_BUSTED ||
+        event->instrument >= stream->topics.instruments)
         return;
-    bool print = event->exec_type == EXEC_TRADE && event->last_liquidity == LIQUIDITY_REMOVED;
-    touch(stream, event->instrument, print ? execution->time_ns : INT64_MAX);
-    if (!print) return;
+    /* A replace names the new price, not the one that the order leaves. */
+    push_touch(stream, event->instrument, event->exec_type == EXEC_REPLACED);
+    if (!is_print(event)) return;
+    touch_candles(stream, event->instrument, execution->time_ns);
     struct trade trade = {.trade_id = event->trade_id,
                           .time_ns = execution->time_ns,
                           .px = event->last_px,
                           .qty = event->last_qty,
-                          .taker_side = event->side};
+                          .taker_side =
+                              event->last_liquidity == LIQUIDITY_REMOVED ? event->side : 0};
     for (struct topic *topic = topics_of_instrument(&stream->topics, event->instrument); topic;
          topic = topic->next)
         if (topic->key.channel == CHANNEL_TRADES) append_trade(topic, &trade);
@@ -163,6 +192,7 @@ void push_batch(struct stream *stream)
     for (uint32_t i = 0; i < all->count; i++) {
         instrument_id_t instrument = all->instruments[i];
         int64_t traded_ns = all->traded_ns[instrument];
+        bool anywhere = all->where[instrument] == TOUCHED_ANYWHERE;
         unsigned count;
         bool overflow;
         const struct touched_level *levels =
@@ -170,14 +200,16 @@ void push_batch(struct stream *stream)
         for (struct topic *topic = topics_of_instrument(&stream->topics, instrument); topic;
              topic = topic->next) {
             if (topic->key.channel == CHANNEL_BOOK)
-                update_book(stream, topic, levels, count, overflow);
+                update_book(stream, topic, levels, count, anywhere || overflow);
             else if (topic->key.channel == CHANNEL_TRADES)
                 update_trades(stream, topic);
-            else if (traded_ns != INT64_MAX)
+            else if (topic->key.channel == CHANNEL_AUCTION)
+                update_auction(stream, topic);
+            else if (topic->key.channel == CHANNEL_CANDLES && traded_ns != INT64_MAX)
                 update_candles(stream, topic, now_ns, traded_ns);
         }
         market_clear_touched(stream->front->market, instrument);
-        all->is_touched[instrument] = 0;
+        all->where[instrument] = TOUCHED_NOWHERE;
     }
     all->count = 0;
 }
@@ -210,6 +242,10 @@ static bool send_snapshot(struct stream *stream, struct subscription *s)
         book_feed_snapshot(topic->book, body);
     else if (topic->key.channel == CHANNEL_CANDLES)
         candle_feed_snapshot(&topic->candles, stream->front->market, body);
+    else if (topic->key.channel == CHANNEL_STATUS)
+        push_status_snapshot(stream, topic, body);
+    else if (topic->key.channel == CHANNEL_AUCTION)
+        auction_feed_snapshot(&topic->auction, body);
     else
         trades_snapshot(stream, topic, body);
     if (!send_next(s, body)) return false;
@@ -232,7 +268,7 @@ static bool resume(struct stream *stream, struct subscription *s)
         }
         json_buffer_clear(&stream->scratch);
         json_text(&stream->scratch, "\"execution\":");
-        json_execution(&stream->scratch, stream->front->replica.engine, x);
+        json_execution(&stream->scratch, stream->front->replica.engine, blotter, x);
         json_text(&stream->scratch, "}");
         if (!send_next(s, &stream->scratch)) return sent;
         sent = true;

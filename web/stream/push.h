@@ -18,7 +18,17 @@ bool push_behind(struct client *client);
 /* An execution: to readers of its account's orders, and into the trades of the batch. */
 void push_execution(struct stream *stream, const struct blotter_execution *execution);
 
-/* The end of a batch: trades, books and candles of all that was touched. */
+/* The instrument's book or auction may have changed; `anywhere`: not only at levels that executions
+ * name. */
+void push_touch(struct stream *stream, instrument_id_t instrument, bool anywhere);
+
+/* An update of what may be conflated, to all of the topic's readers who are not behind. */
+void push_conflatable(struct topic *topic, const struct json_buffer *body);
+
+/* All of the topic's readers are to get a snapshot before anything else. */
+void push_conflate_topic(struct topic *topic);
+
+/* The end of a batch: trades, books, auctions and candles of all that was touched. */
 void push_batch(struct stream *stream);
 
 /* Closes candles whose time is over; sends heartbeats. */

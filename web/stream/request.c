@@ -14,12 +14,15 @@ static const char *const method_texts[METHODS] = {
     [METHOD_ORDER_PLACE] = "order.place",
     [METHOD_ORDER_CANCEL] = "order.cancel",
     [METHOD_ORDER_REPLACE] = "order.replace",
+    [METHOD_ORDER_CANCEL_ALL] = "order.cancel_all",
+    [METHOD_ORDER_CANCEL_AFTER] = "order.cancel_after",
     [METHOD_PING] = "ping",
 };
 
 static const char *const channel_texts[CHANNELS] = {
-    [CHANNEL_BOOK] = "book",     [CHANNEL_TRADES] = "trades",       [CHANNEL_CANDLES] = "candles",
-    [CHANNEL_ORDERS] = "orders", [CHANNEL_HEARTBEAT] = "heartbeat",
+    [CHANNEL_BOOK] = "book",           [CHANNEL_TRADES] = "trades",   [CHANNEL_CANDLES] = "candles",
+    [CHANNEL_STATUS] = "status",       [CHANNEL_AUCTION] = "auction", [CHANNEL_ORDERS] = "orders",
+    [CHANNEL_HEARTBEAT] = "heartbeat",
 };
 
 const char *channel_text(enum channel channel)
@@ -193,7 +196,9 @@ static const char *const *channel_fields(enum channel channel, bool unsubscribe)
     case CHANNEL_BOOK: return of_book;
     case CHANNEL_CANDLES: return of_candles;
     case CHANNEL_ORDERS: return of_orders;
-    case CHANNEL_TRADES: return with_symbols;
+    case CHANNEL_TRADES:
+    case CHANNEL_STATUS:
+    case CHANNEL_AUCTION: return with_symbols;
     default: return channel_only;
     }
 }

@@ -107,6 +107,7 @@ static void on_tick(uv_timer_t *timer)
 static void on_turn_end(uv_prepare_t *prepare)
 {
     struct stream *self = prepare->data;
+    disconnect_send(self);
     while (self->unflushed) {
         struct client *client = self->unflushed;
         self->unflushed = client->unflushed_next;
@@ -118,6 +119,16 @@ static void on_turn_end(uv_prepare_t *prepare)
 void stream_execution(struct stream *self, const struct blotter_execution *execution)
 {
     push_execution(self, execution);
+}
+
+void stream_market_event(struct stream *self, const void *message, size_t length)
+{
+    push_market_event(self, message, length);
+}
+
+void stream_stepped(struct stream *self, int64_t time_ns)
+{
+    push_market_stepped(self, time_ns);
 }
 
 void stream_batch_end(struct stream *self)
@@ -143,6 +154,7 @@ static void open_counters(struct stream *self)
         .conflated = control_counter(station, "ws_conflated"),
         .rate_limited = control_counter(station, "ws_rate_limited"),
         .no_memory = control_counter(station, "ws_no_memory"),
+        .disconnects = control_counter(station, "ws_cancel_on_disconnect"),
     };
     /* A gauge: those of an earlier process are gone. */
     if (self->counters.clients)
@@ -152,17 +164,19 @@ static void open_counters(struct stream *self)
 static bool allocate(struct stream *self)
 {
     self->touched.instruments = calloc(STREAM_INSTRUMENT_MAX, sizeof self->touched.instruments[0]);
-    self->touched.is_touched = calloc(STREAM_INSTRUMENT_MAX, sizeof self->touched.is_touched[0]);
+    self->touched.where = calloc(STREAM_INSTRUMENT_MAX, sizeof self->touched.where[0]);
     self->touched.traded_ns = calloc(STREAM_INSTRUMENT_MAX, sizeof self->touched.traded_ns[0]);
     return topics_open(&self->topics, STREAM_INSTRUMENT_MAX) && self->touched.instruments &&
-           self->touched.is_touched && self->touched.traded_ns;
+           self->touched.where && self->touched.traded_ns;
 }
 
 static void release(struct stream *self)
 {
     topics_close(&self->topics);
     free(self->touched.instruments);
-    free(self->touched.is_touched);
+    free(self->touched.where);
+    free(self->market_events.events);
+    disconnect_free_all(self->disconnects);
     free(self->touched.traded_ns);
     json_buffer_free(&self->scratch);
     free(self);

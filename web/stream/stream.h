@@ -11,6 +11,8 @@
 
 #include "web/front.h"
 #include "web/stream/client.h"
+#include "web/stream/disconnect.h"
+#include "web/stream/push_market.h"
 #include "web/stream/topic.h"
 
 enum {
@@ -27,12 +29,15 @@ struct stream_counters {
     _Atomic uint64_t *conflated; /* subscriptions that were cut off until a new snapshot */
     _Atomic uint64_t *rate_limited;
     _Atomic uint64_t *no_memory;
+    _Atomic uint64_t *disconnects; /* mass cancels for connections that were lost */
 };
 
-/* Instruments that executions touched in the batch in work, each once. */
+enum touched_where { TOUCHED_NOWHERE, TOUCHED_AT_LEVELS, TOUCHED_ANYWHERE };
+
+/* Instruments that events touched in the batch in work, each once. */
 struct stream_touched {
     instrument_id_t *instruments;
-    uint8_t *is_touched;
+    uint8_t *where;     /* enum touched_where: only levels that executions name, or any */
     int64_t *traded_ns; /* of the first trade in the batch; valid while touched */
     uint32_t count;
 };
@@ -53,6 +58,8 @@ struct stream {
     struct client *unflushed;
     struct topics topics;
     struct stream_touched touched;
+    struct market_events market_events;
+    struct disconnect *disconnects; /* lost connections that the core is to be told of */
     struct stream_counters counters;
     struct json_buffer scratch; /* for one message; used by one function at a time */
 };

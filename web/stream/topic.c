@@ -78,6 +78,8 @@ static struct topic *topic_create(struct topics *self, const struct front *front
     if (ok && key->channel == CHANNEL_CANDLES)
         candle_feed_open(&topic->candles, front->market, key->of, (enum candle_interval)key->option,
                          now_ns);
+    if (ok && key->channel == CHANNEL_AUCTION)
+        auction_feed_open(&topic->auction, front->replica.engine, key->of);
     if (!ok) {
         topic_free(topic);
         return NULL;

@@ -1,9 +1,9 @@
 /* topic.h - who reads what: topics, each with what its readers share, and their subscriptions.
  *
  * A topic is what several clients may read alike: a book to one depth, an instrument's trades, its
- * candles of one interval, an account's executions, the heartbeat. It exists while it has readers.
- * A message is encoded once a topic; only its first fields, with the subscription's own `seq`,
- * differ.
+ * candles of one interval, its sessions or auctions, an account's executions, the heartbeat. It
+ * exists while it has readers. A message is encoded once a topic; only its first fields, with the
+ * subscription's own `seq`, differ.
  *
  *   instrument 1 -> topic (book, 20) -> subscription -> subscription
  *                   topic (trades)   -> subscription
@@ -16,6 +16,7 @@
 
 #include "web/front.h"
 #include "web/json/encode.h"
+#include "web/stream/auction_feed.h"
 #include "web/stream/book_feed.h"
 #include "web/stream/candle_feed.h"
 #include "web/stream/request.h"
@@ -35,9 +36,10 @@ struct topic {
     struct topic *next;                /* of the same bucket */
     struct topic *all_next, *all_prev;
     struct subscription *subscriptions;
-    struct book_feed *book;     /* book */
-    struct candle_feed candles; /* candles */
-    struct json_buffer trades;  /* trades: those of the batch in work, comma-separated */
+    struct book_feed *book;      /* book */
+    struct candle_feed candles;  /* candles */
+    struct auction_feed auction; /* auction */
+    struct json_buffer trades;   /* trades: those of the batch in work, comma-separated */
 };
 
 struct subscription {
