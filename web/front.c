@@ -44,6 +44,7 @@ struct process {
     uv_signal_t terminate, interrupt;
     int bell_fd;
     bool has_instance, has_ring, serving, stopping, closing;
+    bool sweep_sent, swept; /* what an earlier front left to be canceled on disconnect */
     int64_t stop_by_ms;
     int exit_status;
 };
@@ -155,12 +156,36 @@ static bool step_batch(struct process *self)
     return stepped == STEPS_PER_TURN;
 }
 
+/* ---- what a lost front left behind ---- */
+
+static void on_swept(void *context, const struct gateway_answer *answer)
+{
+    struct process *self = context;
+    (void)answer; /* also when it is not heard of in time: it is ahead of all that clients send */
+    self->swept = true;
+}
+
+/* The connections of a front that is gone are lost, whether it could say so or not: orders that
+ * were to be canceled with them are, before any client is let in. */
+static void sweep(struct process *self)
+{
+    const struct command_mass_cancel command = {
+        .header = COMMAND_HEADER(COMMAND_MASS_CANCEL, struct command_mass_cancel),
+        .on_disconnect = 1,
+    };
+    uint64_t handle;
+    if (self->sweep_sent) return;
+    self->sweep_sent = gateway_send(self->front.gateway, &command, sizeof command, now_ms(),
+                                    on_swept, self, &handle) == REJECT_NONE;
+}
+
 static void on_more(uv_idle_t *more)
 {
     struct process *self = more->data;
     struct front *front = &self->front;
     if (step_batch(self) || self->closing) return;
-    if (front->starting) {
+    if (front->starting) sweep(self);
+    if (front->starting && self->swept) {
         front->starting = false;
         atomic_store_explicit(&front->station->state, STATION_RUNNING, memory_order_relaxed);
     }
@@ -180,6 +205,7 @@ static void on_expiry(uv_timer_t *expiry)
 {
     struct process *self = expiry->data;
     uint32_t waiting = gateway_expire(self->front.gateway, now_ms());
+    if (self->front.starting) uv_idle_start(&self->more, on_more); /* swept, or to be tried again */
     rest_batch_end(self->rest);
     if (self->stopping && (waiting == 0 || now_ms() >= self->stop_by_ms)) shut_down(self);
 }
