@@ -39,9 +39,11 @@ __attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc, con
 
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t length)
 {
-    if (__builtin_expect(__builtin_cpu_supports("sse4.2") != 0, 1))
-        return crc32c_sse42(crc, bytes, length);
-    return crc32c_table(crc, bytes, length);
+#if !defined(__SSE4_2__) /* else every processor that this program runs on has it */
+    if (__builtin_expect(__builtin_cpu_supports("sse4.2") == 0, 0))
+        return crc32c_table(crc, bytes, length);
+#endif
+    return crc32c_sse42(crc, bytes, length);
 }
 
 #elif defined(__ARM_FEATURE_CRC32)
@@ -67,4 +69,14 @@ uint32_t crc32c(uint32_t crc, const void *bytes, size_t length)
     return crc32c_table(crc, bytes, length);
 }
 
+#endif
+
+#if !defined(__SSE4_2__) && !defined(__ARM_FEATURE_CRC32)
+uint32_t crc32c_copy(uint32_t crc, void *to, const void *from, size_t length)
+{
+    size_t whole = (length + 7) & ~(size_t)7;
+    memcpy(to, from, length);
+    memset((uint8_t *)to + length, 0, whole - length);
+    return crc32c(crc, to, whole);
+}
 #endif

@@ -8,11 +8,53 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#if !defined(__x86_64__) && defined(__ARM_FEATURE_CRC32)
+#include <arm_acle.h>
+#endif
 
 /* CRC of `length` bytes, continuing from `crc` (0 to begin). */
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t length);
 
 /* The table's way, on every machine: what the instruction is tested against. */
 uint32_t crc32c_table(uint32_t crc, const void *bytes, size_t length);
+
+/* Copies `length` bytes and zeros up to a multiple of 8, and gives the CRC of what it has written,
+ * continuing from `crc`: one pass over the bytes, for records that are written once and read from
+ * memory. `to` and `from` are aligned to 8. */
+#if defined(__SSE4_2__) || defined(__ARM_FEATURE_CRC32)
+
+/* One word more of the inverted checksum. */
+static inline uint64_t crc32c_word(uint64_t c, uint64_t word)
+{
+#if defined(__SSE4_2__)
+    return __builtin_ia32_crc32di(c, word);
+#else
+    return __crc32cd((uint32_t)c, word);
+#endif
+}
+
+static inline uint32_t crc32c_copy(uint32_t crc, void *to, const void *from, size_t length)
+{
+    uint64_t *out = to, c = (uint32_t)~crc, word;
+    const uint8_t *in = from;
+    for (; length >= 8; length -= 8, in += 8) {
+        memcpy(&word, in, 8);
+        *out++ = word;
+        c = crc32c_word(c, word);
+    }
+    if (length) {
+        word = 0;
+        memcpy(&word, in, length);
+        *out = word;
+        c = crc32c_word(c, word);
+    }
+    return ~(uint32_t)c;
+}
+
+#else
+uint32_t crc32c_copy(uint32_t crc, void *to, const void *from, size_t length);
+#endif
 
 #endif

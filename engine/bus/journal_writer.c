@@ -7,12 +7,18 @@
 #include <unistd.h>
 
 #include "engine/base/check.h"
+#include "engine/base/crc32c.h"
 #include "engine/bus/futex.h"
 #include "engine/bus/segment.h"
 #include "engine/bus/shared_file.h"
 
-/* Room that journal_writer_ready() asks for in the segment: thousands of events of one command. */
-enum { READY_BYTES_DIVISOR = 4 };
+enum {
+    /* room that journal_writer_ready() asks for in the segment: thousands of events of a command */
+    READY_BYTES_DIVISOR = 4,
+    /* how far before the writer its memory is fetched: about ten records */
+    FETCH_AHEAD_BYTES = 1024,
+    LINE_BYTES = 64,
+};
 
 /* A segment in memory, mapped and touched. STATUS_INVALID when one of another size is there. */
 static enum status map_memory_segment(const struct journal_writer *self, uint32_t number,
@@ -85,15 +91,13 @@ enum status journal_writer_open(struct journal_writer *self, const struct instan
     /* half a record of a writer that died must not look like one later */
     memset(self->map + self->offset, 0, self->segment_bytes - self->offset);
 
-    atomic_store_explicit(&self->cursors->written_position,
-                          (uint64_t)self->segment << 32 | self->offset, memory_order_relaxed);
-    atomic_store_explicit(&self->cursors->written_seq, self->next_seq - 1, memory_order_release);
+    journal_publish(self);
     return journal_writer_keep(self);
 }
 
 bool journal_writer_ready(const struct journal_writer *self)
 {
-    return atomic_load_explicit(&self->ahead, memory_order_relaxed) ||
+    return journal_writer_has_ahead(self) ||
            self->segment_bytes - self->offset > self->segment_bytes / READY_BYTES_DIVISOR;
 }
 
@@ -119,38 +123,54 @@ static void next_segment(struct journal_writer *self)
 
 static uint32_t lag_of(const struct journal_writer *self)
 {
-    seq_t durable = atomic_load_explicit(&self->cursors->durable_seq, memory_order_relaxed);
-    seq_t behind = self->next_seq - 1 - durable;
+    seq_t behind = self->next_seq - 1 - self->durable_seq;
     return behind < JOURNAL_LAG_MAX ? (uint32_t)behind : JOURNAL_LAG_MAX;
+}
+
+const struct journal_record *journal_put(struct journal_writer *self, uint64_t ref, uint64_t origin,
+                                         int64_t time_ns, const void *message, size_t length)
+{
+    const size_t head_bytes =
+        offsetof(struct journal_record, header) - offsetof(struct journal_record, seq);
+    size_t whole = (offsetof(struct journal_record, header) + length + 7) & ~(size_t)7;
+    CHECK(length >= sizeof(struct sbe_header) && whole <= JOURNAL_RECORD_MAX_BYTES);
+    if (__builtin_expect(self->offset + whole + sizeof(uint64_t) > self->segment_bytes, 0))
+        next_segment(self);
+
+    if (time_ns < self->last_time_ns) time_ns = self->last_time_ns;
+    self->last_time_ns = time_ns;
+    uint8_t *at = self->map + self->offset;
+    for (size_t line = 0; line < whole; line += LINE_BYTES)
+        __builtin_prefetch(at + FETCH_AHEAD_BYTES + line, 1);
+    struct journal_record *r = (struct journal_record *)at;
+    uint32_t lag = lag_of(self);
+    const uint64_t head[] = {self->next_seq, (uint64_t)time_ns, ref, origin};
+    uint32_t crc = crc32c_copy(lag, &r->seq, head, head_bytes);
+    r->crc = crc32c_copy(crc, &r->header, message, length);
+    /* as copied: another process may own the bytes that `message` points to */
+    CHECK(sizeof r->header + r->header.block_length == length);
+    /* pairs with the acquire in segment_look(): whoever sees the frame sees the record */
+    atomic_store_explicit(&r->frame, (uint32_t)whole | lag << 16, memory_order_release);
+    self->offset += whole;
+    self->next_seq++;
+    return r;
+}
+
+void journal_publish(struct journal_writer *self)
+{
+    /* position first: whoever has read the sequence number finds a position at least as far */
+    atomic_store_explicit(&self->cursors->written_position,
+                          (uint64_t)self->segment << 32 | self->offset, memory_order_release);
+    atomic_store_explicit(&self->cursors->written_seq, self->next_seq - 1, memory_order_release);
+    self->durable_seq = atomic_load_explicit(&self->cursors->durable_seq, memory_order_relaxed);
 }
 
 const struct journal_record *journal_append(struct journal_writer *self, uint64_t ref,
                                             uint64_t origin, int64_t time_ns, const void *message,
                                             size_t length)
 {
-    size_t plain = offsetof(struct journal_record, header) + length;
-    size_t whole = (plain + 7) & ~(size_t)7;
-    CHECK(length >= sizeof(struct sbe_header) && whole <= JOURNAL_RECORD_MAX_BYTES);
-    if (self->offset + whole + sizeof(uint64_t) > self->segment_bytes) next_segment(self);
-
-    if (time_ns < self->last_time_ns) time_ns = self->last_time_ns;
-    self->last_time_ns = time_ns;
-    struct journal_record *r = (struct journal_record *)(self->map + self->offset);
-    uint32_t frame = (uint32_t)whole | lag_of(self) << 16;
-    r->seq = self->next_seq;
-    r->time_ns = time_ns;
-    r->ref = ref;
-    r->origin = origin;
-    memcpy(&r->header, message, length);
-    r->crc = segment_record_crc(r, frame);
-    /* pairs with the acquire in segment_look(): whoever sees the frame sees the record */
-    atomic_store_explicit(&r->frame, frame, memory_order_release);
-    self->offset += whole;
-    self->next_seq++;
-    /* position first: whoever has read the sequence number finds a position at least as far */
-    atomic_store_explicit(&self->cursors->written_position,
-                          (uint64_t)self->segment << 32 | self->offset, memory_order_release);
-    atomic_store_explicit(&self->cursors->written_seq, r->seq, memory_order_release);
+    const struct journal_record *r = journal_put(self, ref, origin, time_ns, message, length);
+    journal_publish(self);
     return r;
 }
 

@@ -2,6 +2,17 @@
  *
  * Appending is a copy into memory that is there already. A keeper thread makes the next segment
  * ahead of use and takes the full one away, so that the writer neither faults, extends nor waits.
+ *
+ * Two steps, since records come in runs:
+ *
+ *   put      the record is in memory, its frame last. From here on it survives the writer's death:
+ *            recovery goes by frames and asks no cursor.
+ *   publish  the written cursors move over all that was put. Readers and the archiver go by the
+ *            cursors and never look at a frame behind them, so until then nobody but recovery
+ *            knows of the record, and nothing can release it.
+ *
+ * Whoever publishes both journals publishes `in` before it steps the engine, so that the disk
+ * works meanwhile, and `out` afterwards: readers wait for an event that is not written yet.
  */
 #ifndef HOGA_BUS_JOURNAL_WRITER_H
 #define HOGA_BUS_JOURNAL_WRITER_H
@@ -27,6 +38,7 @@ struct journal_writer {
     uint32_t segment_bytes;
     seq_t next_seq;
     int64_t last_time_ns;
+    seq_t durable_seq;             /* as last looked at; too low only makes the lag look longer */
     _Atomic(uint8_t *) ahead;      /* keeper stores (release) a fresh segment, writer takes it */
     uint32_t ahead_number;         /* keeper: number of the newest segment it has made */
     _Atomic(uint8_t *) retired;    /* writer stores (release) the full one, keeper unmaps it */
@@ -43,9 +55,31 @@ MUST_CHECK enum status journal_writer_open(struct journal_writer *self,
 /* Whether a step's worth of records fits without waiting for the keeper. */
 bool journal_writer_ready(const struct journal_writer *self);
 
-/* Appends one record and publishes it. `time_ns` is raised to the last record's if it is less.
- * Returns the record, in place: valid until the segment is retired (not before the next append).
- * Waits for the keeper only if journal_writer_ready() was not asked for too long. */
+/* Whether the next segment is there: then nothing that fits into a whole one has to wait. */
+static inline bool journal_writer_has_ahead(const struct journal_writer *self)
+{
+    return atomic_load_explicit(&self->ahead, memory_order_relaxed) != NULL;
+}
+
+/* How many records of any size fit into the segment: so many may be put and all of them stay valid
+ * until the put after them. */
+static inline uint32_t journal_writer_fits(const struct journal_writer *self)
+{
+    return (self->segment_bytes - (uint32_t)sizeof(uint64_t) - (uint32_t)self->offset) /
+           JOURNAL_RECORD_MAX_BYTES;
+}
+
+/* Puts one record behind the last. `time_ns` is raised to the last record's if it is less;
+ * `message` is aligned to 8 and framed: its header says `length`, or the process stops. Returns the
+ * record, in place: valid until the segment is retired (not before the next put). Waits for the
+ * keeper only if journal_writer_ready() was not asked for too long. */
+const struct journal_record *journal_put(struct journal_writer *self, uint64_t ref, uint64_t origin,
+                                         int64_t time_ns, const void *message, size_t length);
+
+/* Moves the written cursors over all that was put. */
+void journal_publish(struct journal_writer *self);
+
+/* Both, for a single record. */
 const struct journal_record *journal_append(struct journal_writer *self, uint64_t ref,
                                             uint64_t origin, int64_t time_ns, const void *message,
                                             size_t length);

@@ -150,15 +150,18 @@ enum status ring_send(struct ring *self, uint64_t request_id, const void *messag
     return STATUS_OK;
 }
 
+bool ring_look_at_tail(struct ring *self)
+{
+    self->tail_cache = atomic_load_explicit(&self->shared->tail, memory_order_acquire);
+    return self->tail_cache != self->head_cache;
+}
+
 enum status ring_peek(struct ring *self, struct ring_message *message)
 {
     uint64_t mask = self->capacity - 1;
     for (int fillers = 0; fillers < 2; fillers++) {
         uint64_t at = self->head_cache;
-        if (at == self->tail_cache) {
-            self->tail_cache = atomic_load_explicit(&self->shared->tail, memory_order_acquire);
-            if (at == self->tail_cache) return STATUS_EMPTY;
-        }
+        if (!ring_has_message(self)) return STATUS_EMPTY;
         /* everything read from here on was written by another process: believe nothing */
         uint64_t available = self->tail_cache - at, to_end = self->capacity - (at & mask);
         if (available > self->capacity || available % RING_ALIGN || at % RING_ALIGN)
@@ -185,10 +188,15 @@ enum status ring_peek(struct ring *self, struct ring_message *message)
     return STATUS_CORRUPT;
 }
 
+void ring_release_taken(struct ring *self)
+{
+    atomic_store_explicit(&self->shared->head, self->head_cache, memory_order_release);
+}
+
 void ring_release(struct ring *self, const struct ring_message *message)
 {
-    self->head_cache = message->position;
-    atomic_store_explicit(&self->shared->head, message->position, memory_order_release);
+    ring_take(self, message);
+    ring_release_taken(self);
 }
 
 enum status ring_seek(struct ring *self, uint64_t position)

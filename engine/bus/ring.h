@@ -20,6 +20,7 @@
 #define HOGA_BUS_RING_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -74,11 +75,30 @@ void ring_close(struct ring *self);
 MUST_CHECK enum status ring_send(struct ring *self, uint64_t request_id, const void *message,
                                  size_t length);
 
-/* Consumer: the next message, without taking it. STATUS_EMPTY when there is none; STATUS_CORRUPT
+/* Consumer: reads the producer's tail anew. Returns whether it has moved. */
+bool ring_look_at_tail(struct ring *self);
+
+/* Consumer: whether there is something to look at. */
+static inline bool ring_has_message(struct ring *self)
+{
+    return self->head_cache != self->tail_cache || ring_look_at_tail(self);
+}
+
+/* Consumer: the next message that was not taken. STATUS_EMPTY when there is none; STATUS_CORRUPT
  * when the bytes cannot be a message (then the ring is spoilt). */
 MUST_CHECK enum status ring_peek(struct ring *self, struct ring_message *message);
 
-/* Consumer: done with the message that ring_peek() showed. */
+/* Consumer: the message that ring_peek() showed is taken, and the next peek shows the one behind
+ * it. Its bytes stay until the release. */
+static inline void ring_take(struct ring *self, const struct ring_message *message)
+{
+    self->head_cache = message->position;
+}
+
+/* Consumer: done with all that was taken; the producer may write over it. */
+void ring_release_taken(struct ring *self);
+
+/* Consumer: takes and releases the message that ring_peek() showed. */
 void ring_release(struct ring *self, const struct ring_message *message);
 
 /* Consumer, at recovery: goes on at `position`, which must lie between head and tail. */
