@@ -157,7 +157,8 @@ void engine_band_reached(struct engine *self, instrument_id_t instrument, uint8_
 /* A trade happened in continuous matching while the limit state was on: it ends. */
 void engine_end_limit_state(struct engine *self, instrument_id_t instrument);
 
-/* At the end of a step in which the index changed. */
+/* Once in a step in which the index may have changed, behind all that changed it; before the event
+ * that says that the command is done, if it has one. */
 void engine_watch_breakers(struct engine *self);
 
 /* A new day: the references of bands and breakers. */

@@ -63,6 +63,7 @@ void engine_set_bands(struct engine *self, const struct command_set_bands *comma
     i->halt_ms = command->halt_ms;
     i->auction_ms = command->auction_ms;
     if (command->reference_px) engine_set_reference_px(self, i, command->reference_px);
+    engine_watch_breakers(self);
     engine_emit_setting_changed(self, COMMAND_SET_BANDS, 0, command->instrument);
 }
 
@@ -111,6 +112,7 @@ static uint32_t level_reached(const struct command_set_breakers *breakers, uint3
 void engine_watch_breakers(struct engine *self)
 {
     struct engine_state *s = self->state;
+    if (!s->index_changed) return;
     s->index_changed = 0;
     uint32_t decline_ppm = index_decline_ppm(s);
     uint32_t level = level_reached(&s->breakers, decline_ppm);

@@ -252,6 +252,7 @@ void engine_set_session(struct engine *self, const struct command_set_session *c
     for (instrument_id_t id = begin; id < end; id++)
         if (instrument_find(&self->instruments, id))
             engine_enter_session(self, id, command->session, SESSION_BY_COMMAND);
+    engine_watch_breakers(self);
     engine_emit_setting_changed(self, COMMAND_SET_SESSION, 0, command->instrument);
 }
 
@@ -330,6 +331,7 @@ void engine_time(struct engine *self, const struct command_time *command)
         fire(self, &timer);
         fired++;
     }
+    engine_watch_breakers(self);
     struct event_time_passed event = {
         .header = EVENT_HEADER(EVENT_TIME_PASSED, struct event_time_passed), .fired_count = fired};
     engine_emit(self, &event, sizeof event);
