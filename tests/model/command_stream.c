@@ -197,8 +197,8 @@ static struct limits some_limits(struct generator *g)
                                     : random_chance(r, 80) ? accounts * 2
                                                            : random_between(r, 2, 20),
                            .keys = some_limit(g, 10, 60),
-                           .orders = many_orders ? 900 : some_limit(g, 20, 120),
-                           .price_blocks = some_limit(g, 8, 100),
+                           .orders = many_orders ? 900 : some_limit(g, 60, 250),
+                           .price_blocks = some_limit(g, 30, 150),
                            .positions = some_limit(g, pairs, pairs + 10),
                            .cl_ord_ids = random_chance(r, 15) ? some_limit(g, 20, 60) : 2000,
                            .volumes = some_limit(g, pairs, pairs * 2 + 10),
@@ -227,7 +227,9 @@ static void make_opening(struct generator *g)
     for (uint8_t table = 1; table <= 2; table++) make_set_tick_table(g, table);
     for (uint8_t schedule = 1; schedule <= 2; schedule++)
         if (random_chance(r, p->schedules)) make_set_schedule(g, schedule);
-    for (instrument_id_t i = 1; i < limits->instruments; i++) make_list_instrument(g, i);
+    for (instrument_id_t i = 1; i < limits->instruments; i++)
+        for (unsigned tries = 0; tries < 3 && (i >= PLACES || !g->instruments[i].there); tries++)
+            make_list_instrument(g, i);
     for (user_id_t i = 1; i < limits->users; i++) make_add_user(g, i, user_account(g, i));
     for (account_id_t i = 1; i < limits->accounts; i++) make_funds(g, i);
     for (account_id_t i = 1; i < limits->accounts; i++)
@@ -267,7 +269,10 @@ struct stream *stream_create(uint64_t seed, uint32_t count)
     struct generator *g = calloc(1, sizeof *g);
     if (!self || !commands || !g) abort();
     *self = (struct stream){.seed = seed, .commands = commands, .count = count};
-    *g = (struct generator){.random = {seed}, .stream = self, .profile = profile_of(seed)};
+    *g = (struct generator){.random = {seed},
+                            .stream = self,
+                            .profile = profile_of(seed),
+                            .last_bust = STREAM_NO_TARGET};
     self->profile = g->profile->name;
     self->limits = some_limits(g);
     profile_weights(g->profile, g->weights);

@@ -52,26 +52,31 @@ void make_set_tick_table(struct generator *g, uint8_t table)
         from_px = from_px / (tick_px * next_px) * (tick_px * next_px);
         tick_px = next_px;
     }
-    if (random_chance(r, 5)) c->from_px[random_below(r, TICK_TABLE_ROWS)] = some_edge(r);
-    if (random_chance(r, 5)) c->tick_px[random_below(r, TICK_TABLE_ROWS)] = some_edge(r);
+    if (random_chance(r, 2)) c->from_px[random_below(r, TICK_TABLE_ROWS)] = some_edge(r);
+    if (random_chance(r, 2)) c->tick_px[random_below(r, TICK_TABLE_ROWS)] = some_edge(r);
     struct known_table *known = &g->tables[table % TICK_TABLE_COUNT];
     if (known->used) return;
     memcpy(known->from_px, c->from_px, sizeof known->from_px);
     memcpy(known->tick_px, c->tick_px, sizeof known->tick_px);
 }
 
+/* Keeps the first listing that looks as if it will be taken. */
 static void remember(struct generator *g, const struct command_list_instrument *c)
 {
     if (c->instrument >= PLACES || g->instruments[c->instrument].there) return;
-    g->instruments[c->instrument] =
-        (struct known_instrument){.tick_px = c->tick_px > 0 ? c->tick_px : 1,
-                                  .lot_qty = c->lot_qty > 0 ? c->lot_qty : 1,
-                                  .tick_table = c->tick_table,
-                                  .currency = c->currency,
-                                  .schedule = c->schedule,
-                                  .session = c->session,
-                                  .max_fee_ppm = c->max_fee_ppm,
-                                  .there = true};
+    if (c->tick_px < !c->tick_table || c->tick_px > INT64_MAX >> 24 || c->lot_qty <= 0 ||
+        c->lot_qty > QTY_MAX || c->max_order_qty <= 0 || c->max_order_qty > QTY_MAX ||
+        c->max_order_notional <= 0 || c->currency >= CURRENCY_COUNT || c->shortable > 1 ||
+        c->schedule >= SCHEDULE_COUNT || c->session > SESSION_CLOSING_AUCTION)
+        return;
+    g->instruments[c->instrument] = (struct known_instrument){.tick_px = c->tick_px,
+                                                              .lot_qty = c->lot_qty,
+                                                              .tick_table = c->tick_table,
+                                                              .currency = c->currency,
+                                                              .schedule = c->schedule,
+                                                              .session = c->session,
+                                                              .max_fee_ppm = c->max_fee_ppm,
+                                                              .there = true};
     g->tables[c->tick_table % TICK_TABLE_COUNT].used = true;
 }
 
@@ -83,8 +88,9 @@ static void add_features(struct generator *g, struct command_list_instrument *c)
     struct random *r = &g->random;
     const struct profile *p = g->profile;
     c->currency = PICK(r, currencies);
-    if (random_chance(r, 25)) {
-        c->tick_table = (uint8_t)random_between(r, 1, 2);
+    uint8_t table = (uint8_t)random_between(r, 1, 2);
+    if (random_chance(r, 30) && g->tables[table].tick_px[0] > 0) {
+        c->tick_table = table;
         c->tick_px = 0;
     }
     if (random_chance(r, p->schedules)) c->schedule = (uint8_t)random_between(r, 1, 2);
@@ -94,7 +100,7 @@ static void add_features(struct generator *g, struct command_list_instrument *c)
     if (random_chance(r, 60))
         c->index_weight = random_chance(r, 90) ? random_below(r, 1000) : UINT32_MAX;
     c->shortable = random_chance(r, p->shorts);
-    switch (random_below(r, 60)) {
+    switch (random_below(r, 200)) {
     case 0: c->currency = (uint8_t)random_next(r); break;
     case 1: c->tick_table = (uint8_t)random_next(r); break;
     case 2: c->schedule = (uint8_t)random_next(r); break;
@@ -113,15 +119,15 @@ void make_list_instrument(struct generator *g, instrument_id_t instrument)
     struct random *r = &g->random;
     struct command_list_instrument *c = BEGIN(g, command_list_instrument, COMMAND_LIST_INSTRUMENT);
     c->instrument = instrument;
-    uint32_t number = random_chance(r, 95) ? instrument : random_below(r, 4);
+    uint32_t number = random_chance(r, 98) ? instrument : random_below(r, 4);
     fill_text(r, c->symbol, SYMBOL_BYTES, random_chance(r, 98) ? "SYM." : "sym", number);
     fill_text(r, c->name, NAME_BYTES, "Instrument ", instrument);
     c->tick_px = PICK(r, ticks);
     if (random_chance(r, 3)) c->tick_px = PICK(r, far_ticks);
     if (random_chance(r, 2)) c->tick_px = some_edge(r);
     c->lot_qty = random_chance(r, 98) ? PICK(r, lots) : some_edge(r);
-    c->max_order_qty = random_chance(r, 97) ? random_between(r, 500, 100000) : some_edge(r);
-    c->max_order_notional = random_chance(r, 95) ? INT64_MAX : some_edge(r);
+    c->max_order_qty = random_chance(r, 98) ? random_between(r, 500, 100000) : some_edge(r);
+    c->max_order_notional = random_chance(r, 98) ? INT64_MAX : some_edge(r);
     if (random_chance(r, 5)) c->max_order_notional = random_between(r, 1, 1000000000);
     if (random_chance(r, 85))
         add_features(g, c);
@@ -223,7 +229,7 @@ void make_deposit(struct generator *g, account_id_t account, asset_t asset)
     if (random_chance(r, 4))
         c->qty = some_edge(r);
     else if (!cash)
-        c->qty = lot_qty % QTY_MAX * random_between(r, 1, random_chance(r, 70) ? 1000 : 3);
+        c->qty = lot_qty % QTY_MAX * random_between(r, 1, random_chance(r, 80) ? 20000 : 3);
     else
         c->qty =
             (int64_t)random_between(r, 1, 1000000) * (random_chance(r, 70) ? INT64_C(10000000) : 1);

@@ -12,7 +12,7 @@
 #include "tests/model/command_stream.h"
 #include "tests/model/random.h"
 
-enum { PLACES = 64, RECENT = 64, CL_ORD_ID_CHOICES = 150, DEADLINES = 64, FOLLOW_UPS = 32 };
+enum { PLACES = 64, RECENT = 64, CL_ORD_ID_CHOICES = 900, DEADLINES = 64, FOLLOW_UPS = 32 };
 #define SECOND_NS INT64_C(1000000000)
 #define MILLI_NS  INT64_C(1000000)
 #define DAY_NS    (86400 * SECOND_NS)
@@ -120,6 +120,7 @@ struct generator {
     uint32_t new_order_count;
     int64_t deadlines[DEADLINES]; /* when something may be due */
     uint32_t deadline_count;
+    int32_t last_bust;        /* target of the last bust */
     int64_t shared_expiry_ns; /* many GTD orders expire together */
     struct follow_up follow_ups[FOLLOW_UPS];
 };

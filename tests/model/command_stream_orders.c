@@ -99,7 +99,10 @@ void make_new_order(struct generator *g)
     if (random_chance(r, 2)) *PICK(r, odd) = (uint8_t)random_next(r);
     bool plain = !c->stop_px && !c->display_qty && !c->min_qty && !c->expire_ns;
     if (random_chance(r, plain ? 70 : 1)) say_as_version_1(g, NEW_ORDER_V1_BYTES);
-    if (index < g->stream->count) g->recent[g->new_order_count++ % RECENT] = index;
+    bool may_rest = c->instrument < PLACES && g->instruments[c->instrument].there &&
+                    rests(c->time_in_force) && c->ord_type != ORD_TYPE_MARKET;
+    if (index < g->stream->count && (may_rest || random_chance(r, 20)))
+        g->recent[g->new_order_count++ % RECENT] = index;
 }
 
 /* ---- orders that are there ---- */
@@ -200,8 +203,10 @@ void make_bust_trade(struct generator *g)
     struct random *r = &g->random;
     struct command_bust_trade *c = BEGIN(g, command_bust_trade, COMMAND_BUST_TRADE);
     uint32_t index;
-    if (random_chance(r, 80) && recent_order(g, &index))
-        g->current->target = (int32_t)index;
+    if (g->last_bust != STREAM_NO_TARGET && random_chance(r, 10))
+        g->current->target = g->last_bust;
+    else if (random_chance(r, 80) && recent_order(g, &index))
+        g->current->target = g->last_bust = (int32_t)index;
     else if (random_chance(r, 70))
         c->trade_id = random_below(r, g->new_order_count + 1);
     else

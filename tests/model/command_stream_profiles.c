@@ -5,7 +5,7 @@
 static const uint32_t usual_weights[COMMAND_KINDS] = {
     [MAKE_NEW_ORDER] = 560,  [MAKE_CANCEL] = 80,        [MAKE_REPLACE] = 110,
     [MAKE_MASS_CANCEL] = 6,  [MAKE_CANCEL_AFTER] = 6,   [MAKE_TIME] = 50,
-    [MAKE_SET_SESSION] = 10, [MAKE_SET_SCHEDULE] = 3,   [MAKE_SET_BANDS] = 5,
+    [MAKE_SET_SESSION] = 14, [MAKE_SET_SCHEDULE] = 3,   [MAKE_SET_BANDS] = 5,
     [MAKE_SET_BREAKERS] = 2, [MAKE_SET_TICK_TABLE] = 3, [MAKE_SET_LIMITS] = 6,
     [MAKE_SET_FEES] = 5,     [MAKE_SET_ACCOUNT] = 5,    [MAKE_KILL_SWITCH] = 3,
     [MAKE_DEPOSIT] = 25,     [MAKE_WITHDRAW] = 8,       [MAKE_TRANSFER] = 8,
@@ -74,7 +74,7 @@ static const struct profile profiles[] = {
      .wander = 8},
     {.name = "bands and breakers",
      .weights =
-         {{MAKE_SET_BANDS, 30}, {MAKE_SET_BREAKERS, 15}, {MAKE_TIME, 120}, {MAKE_SET_SESSION, 25}},
+         {{MAKE_SET_BANDS, 30}, {MAKE_SET_BREAKERS, 15}, {MAKE_TIME, 120}, {MAKE_SET_SESSION, 60}},
      .market = 15,
      .stop = 5,
      .stop_limit = 5,

@@ -36,7 +36,7 @@ int64_t some_edge(struct random *r)
 int64_t one_off(struct random *r, int64_t number)
 {
     int64_t other;
-    if (!random_chance(r, 3)) return number;
+    if (!random_chance(r, 1)) return number;
     if (__builtin_add_overflow(number, random_chance(r, 50) ? 1 : -1, &other)) return number;
     return other;
 }
@@ -192,7 +192,7 @@ void fill_cl_ord_id(struct random *r, char *text)
     if (kind < 55) return;
     if (kind < 90) {
         snprintf(text, CL_ORD_ID_BYTES, "c%" PRIu32, number);
-    } else if (kind < 98) {
+    } else if (kind < 99) {
         memset(text, '~', CL_ORD_ID_BYTES);
         text[CL_ORD_ID_BYTES - 1] = (char)('a' + number % 20);
     } else {
