@@ -21,10 +21,8 @@ static void follow_schedule(struct engine *self, instrument_id_t instrument, int
 {
     const struct instrument *i = &self->instruments.table[instrument];
     uint8_t session;
-    int64_t next_ns = 0;
-    if (i->schedule)
-        next_ns = schedule_next_ns(&self->state->schedules[i->schedule], after_ns, &session);
-    if (next_ns)
+    int64_t next_ns = schedule_next_ns(&self->state->schedules[i->schedule], after_ns, &session);
+    if (next_ns) /* the schedule that is none has no rows */
         timer_set(&self->timers, TIMER_SCHEDULE, instrument, next_ns);
     else
         timer_clear(&self->timers, TIMER_SCHEDULE, instrument);
@@ -186,7 +184,7 @@ static void start_timers(struct engine *self, instrument_id_t instrument, enum s
 {
     struct instrument *i = &self->instruments.table[instrument];
     bool after_breaker = i->halted_by_breaker;
-    i->halted_by_breaker = i->session == SESSION_HALT && cause == SESSION_BY_BREAKER;
+    i->halted_by_breaker = cause == SESSION_BY_BREAKER;
     if (i->session == SESSION_HALT)
         engine_start_timer(self, TIMER_PHASE, instrument, halt_ms(self, i, cause));
     if (i->session == SESSION_REOPENING_AUCTION)

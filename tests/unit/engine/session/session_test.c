@@ -344,6 +344,31 @@ static void at_close_orders_that_wait_expire_when_it_closes_without_an_auction(v
     EXPECT(x, "");
 }
 
+static void what_the_auctions_leave_expires_when_it_closes(void **state)
+{
+    struct exchange *x = *state;
+    set_session(x, AAPL, SESSION_PRE_OPEN);
+    buy(x, 1, 900, TIF_AT_OPEN);
+    sell(x, 1, 1100, TIF_AT_OPEN);
+    set_session(x, AAPL, SESSION_CLOSED);
+    EXPECT(x, "1 CONTINUOUS > PRE_OPEN by command\n1 PRE_OPEN > CLOSED by command\n"
+              "#1 expired\n#2 expired\n");
+}
+
+static void each_auction_begins_with_nothing_told(void **state)
+{
+    struct exchange *x = *state;
+    set_session(x, AAPL, SESSION_OPENING_AUCTION);
+    buy(x, 1, 1000, TIF_GTC);
+    sell(x, 1, 1000, TIF_GTC);
+    wait_until(x, SECOND);
+    set_session(x, AAPL, SESSION_CLOSING_AUCTION);
+    assert_next(x, 2 * SECOND);
+    wait_until(x, 2 * SECOND);
+    EXPECT(x, "1 CONTINUOUS > OPENING by command\n1 auction 1000 of 1, 0 - left\nfired 1\n"
+              "1 OPENING > CLOSING by command\n1 auction 1000 of 1, 0 - left\nfired 1\n");
+}
+
 static void a_halt_by_command_keeps_a_crossed_book_until_an_auction(void **state)
 {
     struct exchange *x = *state;
@@ -394,6 +419,42 @@ static void a_limit_state_that_lasts_is_a_halt(void **state)
     sell(x, 1, 995, TIF_GTC);
     sell(x, 1, 890, TIF_GTC);
     EXPECT(x, "#8 1 at 995\n#9 1 at 995\n#3 1 at 899\n#10 1 at 899\n");
+}
+
+static void without_limit_states_a_band_only_stops_the_order(void **state)
+{
+    struct exchange *x = *state;
+    set_bands(x, (struct command_set_bands){.instrument = AAPL, .dynamic_ppm = 10000});
+    buy(x, 1, 980, TIF_GTC);
+    sell(x, 1, 990, TIF_GTC);
+    buy(x, 1, 990, TIF_GTC);
+    sell(x, 1, 980, TIF_GTC);
+    EXPECT(x, "#2 1 at 990\n#3 1 at 990\n#4 price_band\n");
+    assert_int_equal(engine_deadline_ns(x->engine), INT64_MAX);
+}
+
+static void the_last_trade_of_a_day_is_the_reference_of_the_next(void **state)
+{
+    struct exchange *x = *state;
+    set_bands(x, (struct command_set_bands){
+                     .instrument = AAPL, .static_ppm = 10000, .reference_px = 1000 * TICK});
+    sell(x, 1, 990, TIF_GTC);
+    buy(x, 1, 990, TIF_GTC);
+    sell(x, 1, 985, TIF_GTC);
+    EXPECT(x, "#1 1 at 990\n#2 1 at 990\n#3 price_band\n");
+    STEP(x, command_end_day, COMMAND(COMMAND_END_DAY, command_end_day), .day = 19);
+    sell(x, 1, 985, TIF_GTC);
+    EXPECT(x, "");
+}
+
+static void a_halt_that_a_command_ends_leaves_no_timer(void **state)
+{
+    struct exchange *x = *state;
+    set_bands(x, (struct command_set_bands){.instrument = AAPL, .auction_ms = 3000});
+    set_session(x, AAPL, SESSION_REOPENING_AUCTION);
+    set_session(x, AAPL, SESSION_CONTINUOUS);
+    assert_int_equal(engine_deadline_ns(x->engine), INT64_MAX);
+    EXPECT(x, "1 CONTINUOUS > REOPENING by command\n1 REOPENING > CONTINUOUS by command\n");
 }
 
 static void halts_and_reopening_auctions_end_by_themselves(void **state)
@@ -599,8 +660,13 @@ int main(void)
         SCENARIO(the_morning),
         SCENARIO(the_evening),
         SCENARIO(at_close_orders_that_wait_expire_when_it_closes_without_an_auction),
+        SCENARIO(what_the_auctions_leave_expires_when_it_closes),
+        SCENARIO(each_auction_begins_with_nothing_told),
         SCENARIO(a_halt_by_command_keeps_a_crossed_book_until_an_auction),
         SCENARIO(a_limit_state_that_lasts_is_a_halt),
+        SCENARIO(without_limit_states_a_band_only_stops_the_order),
+        SCENARIO(the_last_trade_of_a_day_is_the_reference_of_the_next),
+        SCENARIO(a_halt_that_a_command_ends_leaves_no_timer),
         SCENARIO(halts_and_reopening_auctions_end_by_themselves),
         SCENARIO(breakers_trip_once_a_day_at_each_level),
         SCENARIO(a_schedule_that_was_slept_through_is_carried_out_in_order),
