@@ -1,309 +1,189 @@
 #include "server/ops/admin.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "engine/engine.h"
-#include "server/ops/command_channel.h"
-#include "server/ops/credentials.h"
-#include "server/ops/master_key.h"
+#include "engine/base/check.h"
+#include "server/ops/admin_request.h"
 #include "server/ops/options.h"
-#include "web/admission/admission.h"
-#include "web/replica/replica.h"
-
-/* What every command of `hoga admin` may be given; each uses its own few. */
-struct admin {
-    const char *data_dir;
-    const char *account_text, *user_text, *instrument_text, *name, *symbol;
-    const char *cash, *qty, *tick, *lot, *max_order_qty, *max_order_notional, *scopes;
-    uint64_t account, user, instrument;
-    struct command_channel channel;
-};
-
-static bool complain(const char *option, const char *what)
-{
-    fprintf(stderr, "hoga admin: --%s %s\n", option, what);
-    return false;
-}
-
-static bool required(const char *option, const char *text)
-{
-    return text ? true : complain(option, "is required");
-}
-
-static bool take_id(const char *option, const char *text, uint64_t *id)
-{
-    if (!required(option, text)) return false;
-    if (options_number(text, UINT32_MAX, id) && *id > 0) return true;
-    return complain(option, "must be a number from 1 on");
-}
-
-static bool take_name(const char *option, const char *text, char *to, size_t bytes)
-{
-    if (!required(option, text)) return false;
-    if ((size_t)snprintf(to, bytes, "%s", text) < bytes) return true;
-    return complain(option, "is too long");
-}
-
-static bool take_qty(const char *option, const char *text, int64_t *qty)
-{
-    uint64_t number;
-    if (!required(option, text)) return false;
-    if (!options_number(text, INT64_MAX, &number) || number == 0)
-        return complain(option, "must be a positive whole number");
-    *qty = (int64_t)number;
-    return true;
-}
-
-/* "10000000.00": prices and cash are in 1/10000 of the currency inside. */
-static bool take_px(const char *option, const char *text, int64_t *px)
-{
-    if (!required(option, text)) return false;
-    if (admission_parse_px(text, px) && *px > 0) return true;
-    return complain(option, "must be positive, with at most four decimals");
-}
-
-/* ---- the running exchange ---- */
-
-static bool open_channel(struct admin *self)
-{
-    return command_channel_open(&self->channel, self->data_dir) == STATUS_OK;
-}
-
-/* Prints the answer with what the command has to say of itself (taken over). An exit status. */
-static int answer(struct admin *self, const void *message, size_t length, json_t *result)
-{
-    struct command_answer told;
-    enum status status = command_channel_send(&self->channel, message, length, &told);
-    json_t *line = NULL;
-    if (status == STATUS_OK && told.reason == REJECT_NONE) {
-        line = result ? json_incref(result) : json_object();
-        (void)json_object_set_new(line, "in_seq", json_integer((json_int_t)told.in_seq));
-        if (told.template_id == EVENT_DEPOSITED) {
-            struct event_deposited event;
-            memcpy(&event, told.event, sizeof event);
-            (void)json_object_set_new(line, "balance", json_integer(event.balance));
-        }
-    } else if (status == STATUS_OK) {
-        const struct reject_row *row = reject_row(told.reason);
-        line = json_pack("{s:{s:s, s:s}, s:I}", "error", "code", row->code, "detail", row->text,
-                         "in_seq", (json_int_t)told.in_seq);
-    }
-    if (line) {
-        (void)json_dumpf(line, stdout, JSON_COMPACT);
-        printf("\n");
-    }
-    json_decref(line);
-    json_decref(result);
-    return status == STATUS_OK && told.reason == REJECT_NONE ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
-static void ignore_record(void *context, const struct journal_record *command)
-{
-    (void)context, (void)command;
-}
-
-static void ignore_event(void *context, const struct journal_record *command, seq_t out_seq,
-                         const void *message, size_t length)
-{
-    (void)context, (void)command, (void)out_seq, (void)message, (void)length;
-}
-
-/* The instrument that bears a symbol now. */
-static bool find_symbol(struct admin *self, instrument_id_t *instrument)
-{
-    const struct replica_listener nobody = {NULL, ignore_record, ignore_event, ignore_record};
-    struct replica replica;
-    const struct control *control = self->channel.control;
-    seq_t released = atomic_load_explicit(&control->released_seq, memory_order_acquire);
-    enum status status = replica_open(&replica, &self->channel.instance, control, &nobody);
-    unsigned stepped = 1;
-    while (status == STATUS_OK && stepped > 0 && replica.in_seq < released)
-        status = replica_poll(&replica, 4096, &stepped);
-    bool found = status == STATUS_OK && replica.engine &&
-                 engine_find_symbol(replica.engine, self->symbol, instrument);
-    replica_close(&replica);
-    return found ? true : complain("symbol", "is not listed");
-}
-
-/* ---- commands ---- */
-
-static int open_account(struct admin *self)
-{
-    struct command_open_account command = {
-        .header = COMMAND_HEADER(COMMAND_OPEN_ACCOUNT, struct command_open_account)};
-    if (!take_id("account", self->account_text, &self->account) ||
-        !take_name("name", self->name, command.name, sizeof command.name))
-        return EX_USAGE;
-    command.account = (account_id_t)self->account;
-    if (!open_channel(self)) return EXIT_FAILURE;
-    return answer(
-        self, &command, sizeof command,
-        json_pack("{s:I, s:s}", "account", (json_int_t)self->account, "name", self->name));
-}
-
-static int deposit(struct admin *self)
-{
-    struct command_deposit command = {.header =
-                                          COMMAND_HEADER(COMMAND_DEPOSIT, struct command_deposit)};
-    if (!take_id("account", self->account_text, &self->account)) return EX_USAGE;
-    bool shares = self->symbol || self->qty;
-    if ((self->cash != NULL) == shares) {
-        fprintf(stderr, "hoga admin: give either --cash, or --symbol and --qty\n");
-        return EX_USAGE;
-    }
-    command.account = (account_id_t)self->account;
-    if (shares ? !required("symbol", self->symbol) || !take_qty("qty", self->qty, &command.qty)
-               : !take_px("cash", self->cash, &command.qty))
-        return EX_USAGE;
-    if (!open_channel(self)) return EXIT_FAILURE;
-    if (shares && !find_symbol(self, &command.instrument)) return EXIT_FAILURE;
-    json_t *result =
-        shares ? json_pack("{s:I, s:s, s:I}", "account", (json_int_t)self->account, "symbol",
-                           self->symbol, "qty", (json_int_t)command.qty)
-               : json_pack("{s:I, s:s}", "account", (json_int_t)self->account, "cash", self->cash);
-    return answer(self, &command, sizeof command, result);
-}
-
-static int list_instrument(struct admin *self)
-{
-    struct command_list_instrument command = {
-        .header = COMMAND_HEADER(COMMAND_LIST_INSTRUMENT, struct command_list_instrument)};
-    if (!take_id("instrument", self->instrument_text, &self->instrument) ||
-        !take_name("symbol", self->symbol, command.symbol, sizeof command.symbol) ||
-        !take_name("name", self->name, command.name, sizeof command.name) ||
-        !take_px("tick", self->tick, &command.tick_px) ||
-        !take_qty("lot", self->lot, &command.lot_qty) ||
-        !take_qty("max-order-qty", self->max_order_qty, &command.max_order_qty) ||
-        !take_px("max-order-notional", self->max_order_notional, &command.max_order_notional))
-        return EX_USAGE;
-    command.instrument = (instrument_id_t)self->instrument;
-    if (!open_channel(self)) return EXIT_FAILURE;
-    return answer(self, &command, sizeof command,
-                  json_pack("{s:I, s:s}", "instrument", (json_int_t)self->instrument, "symbol",
-                            self->symbol));
-}
-
-static int add_user(struct admin *self)
-{
-    struct command_add_user command = {
-        .header = COMMAND_HEADER(COMMAND_ADD_USER, struct command_add_user)};
-    if (!take_id("user", self->user_text, &self->user) ||
-        (self->account_text && !take_id("account", self->account_text, &self->account)) ||
-        !take_name("name", self->name, command.name, sizeof command.name))
-        return EX_USAGE;
-    command.user = (user_id_t)self->user;
-    command.account = (account_id_t)self->account;
-    if (!open_channel(self)) return EXIT_FAILURE;
-    return answer(self, &command, sizeof command,
-                  json_pack("{s:I, s:I, s:s}", "user", (json_int_t)self->user, "account",
-                            (json_int_t)self->account, "name", self->name));
-}
-
-/* "read,trade" to bits. */
-static bool take_scopes(const char *text, uint32_t *scopes)
-{
-    static const struct {
-        const char *word;
-        uint32_t scope;
-    } words[] = {{"read", SCOPE_READ},
-                 {"trade", SCOPE_TRADE},
-                 {"admin", SCOPE_ADMIN},
-                 {"report", SCOPE_REPORT}};
-    *scopes = 0;
-    for (const char *at = text; *at;) {
-        size_t length = strcspn(at, ","), w = 0;
-        while (w < 4 &&
-               (strlen(words[w].word) != length || strncmp(words[w].word, at, length) != 0))
-            w++;
-        if (w == 4) return complain("scopes", "must be words of read, trade, admin, report");
-        *scopes |= words[w].scope;
-        at += length;
-        if (*at == ',') at++;
-    }
-    return *scopes != 0;
-}
-
-static int add_key(struct admin *self)
-{
-    struct command_add_key command = {.header =
-                                          COMMAND_HEADER(COMMAND_ADD_KEY, struct command_add_key)};
-    if (!take_id("user", self->user_text, &self->user) ||
-        !take_scopes(self->scopes, &command.scopes))
-        return EX_USAGE;
-    command.user = (user_id_t)self->user;
-    if (!open_channel(self)) return EXIT_FAILURE;
-
-    struct credential credential;
-    uint8_t master_key[MASTER_KEY_BYTES], secret[32];
-    bool sealed = credential_make(&credential, "") && credential_secret(&credential, secret) &&
-                  master_key_load(&self->channel.instance, master_key) == STATUS_OK &&
-                  admission_seal_secret(master_key, secret, command.sealed_secret);
-    if (!sealed) {
-        fprintf(stderr, "hoga admin: the key cannot be sealed; is secrets/master.key there?\n");
-        return EXIT_FAILURE;
-    }
-    (void)snprintf(command.key_id, sizeof command.key_id, "%s", credential.key);
-    return answer(self, &command, sizeof command,
-                  json_pack("{s:I, s:s, s:s, s:s}", "user", (json_int_t)self->user, "key",
-                            credential.key, "secret", credential.secret, "scopes", self->scopes));
-}
-
-/* ---- dispatch ---- */
 
 static const struct {
     const char *name;
     int (*run)(struct admin *self);
+    const char *options; /* besides --data */
     const char *usage;
+    const char *about;
 } commands[] = {
-    {"open-account", open_account, "--account N --name TEXT"},
-    {"deposit", deposit, "--account N (--cash 1000000.00 | --symbol S --qty N)"},
-    {"list-instrument", list_instrument,
-     "--instrument N --symbol S --name TEXT --tick 0.01 [--lot 1]\n"
-     "                  [--max-order-qty 1000000] [--max-order-notional 1000000000.00]"},
-    {"add-user", add_user, "--user N --name TEXT [--account N]"},
-    {"add-key", add_key, "--user N [--scopes read,trade]  (the secret is shown this once)"},
+    {"list-instrument", admin_list_instrument,
+     "instrument symbol name tick tick-table lot max-order-qty max-order-notional currency "
+     "schedule "
+     "session max-fee-ppm index-weight shortable",
+     "--instrument N --symbol S --name TEXT (--tick PRICE | --tick-table N) [options]",
+     "Lists an instrument. Without a schedule it is open around the clock."},
+    {"tick-table", admin_tick_table, "table rows", "--table N --rows 0=0.01,100=0.05",
+     "Sets which tick holds from which price on. Not once an instrument uses the table."},
+    {"fees", admin_fees, "symbol instrument tier maker-ppm taker-ppm",
+     "--symbol S [--tier N] --maker-ppm N --taker-ppm N",
+     "Sets what a tier of accounts pays of a trade's notional, from the next trade on. A rate\n"
+     "below zero is a rebate (--maker-ppm=-20); none may exceed the instrument's --max-fee-ppm."},
+    {"limits", admin_limits,
+     "account user symbol instrument max-order-qty max-order-notional max-open-orders max-messages "
+     "collar-ppm max-long-qty max-short-qty max-exposure max-daily-qty",
+     "(--account N | --user N | --symbol S) [limits]",
+     "Sets all limits of an account, user or instrument; those that are not named are none.\n"
+     "engine/MATCHING.md says which limits each has."},
+    {"session", admin_session, "symbol instrument all session",
+     "(--symbol S | --all) --session NAME",
+     "Brings an instrument, or all, into a session now: closed, pre_open, opening_auction,\n"
+     "continuous, halt, reopening_auction or closing_auction."},
+    {"schedule", admin_schedule, "schedule rows",
+     "--schedule N --rows 09:00=continuous@mon-fri,17:30=closed@mon-fri",
+     "Sets when the instruments of a schedule change their session: up to eight times a day."},
+    {"bands", admin_bands,
+     "symbol instrument static-ppm dynamic-ppm collar-ppm limit-state-ms halt-ms auction-ms "
+     "reference",
+     "--symbol S [options]",
+     "Sets an instrument's price protection as a whole; what is not named is none."},
+    {"breakers", admin_breakers, "levels auction-ms",
+     "--levels 70000=900000,130000=900000,200000=0 [--auction-ms N]",
+     "Sets by how much the index may fall (millionths) before all halt (milliseconds; 0: until a\n"
+     "command). The index's reference is its value now. --levels none ends it."},
+    {"open-account", admin_open_account, "account name", "--account N --name TEXT",
+     "Opens an account."},
+    {"set-account", admin_set_account, "account stp tier may-short",
+     "--account N [--stp MODE] [--tier N] [--may-short]",
+     "Sets what an account's orders do and may, as a whole: self-trade prevention (allow), fee\n"
+     "tier (0), selling short (not)."},
+    {"deposit", admin_deposit, "account cash currency symbol instrument qty",
+     "--account N (--cash 1000.00 [--currency USD] | --symbol S --qty N)",
+     "Pays cash or shares into an account."},
+    {"withdraw", admin_withdraw, "account cash currency symbol instrument qty",
+     "--account N (--cash 1000.00 [--currency USD] | --symbol S --qty N)",
+     "Pays out what is available; cash only while the account is short of nothing."},
+    {"transfer", admin_transfer, "from to cash currency symbol instrument qty reason",
+     "--from N|house --to N|house (--cash 1000.00 [--currency USD] | --symbol S --qty N)",
+     "Moves what is available between accounts. The house stands behind corporate actions."},
+    {"add-user", admin_add_user, "user name account", "--user N --name TEXT [--account N]",
+     "Adds a user, who may send the account's orders; without one, staff."},
+    {"add-key", admin_add_key, "user scopes", "--user N [--scopes read,trade]",
+     "Makes an API key for a user. The secret is shown this once."},
+    {"kill", admin_kill, "account market", "--account N | --market",
+     "Engages a kill switch: all open orders are canceled, new ones refused."},
+    {"unkill", admin_unkill, "account market", "--account N | --market",
+     "Lets an account, or the market, trade again."},
+    {"mass-cancel", admin_mass_cancel, "account user all symbol instrument side on-disconnect",
+     "(--account N --user N | --all) [--symbol S] [--side buy|sell]",
+     "Cancels all open orders that fit."},
+    {"bust", admin_bust, "trade", "--trade N",
+     "Takes one of the latest trades back: shares, cash and fees return."},
 };
 
-enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0], RULES_A_COMMAND = 20 };
 
 static void print_usage(FILE *to)
 {
     fprintf(to, "usage: hoga admin COMMAND [--data DIR] [options]\n\n");
     for (int i = 0; i < COMMAND_COUNT; i++)
-        fprintf(to, "  %-15s %s\n", commands[i].name, commands[i].usage);
-    fprintf(to, "\nEach answers with a line of JSON, and fails if it changed nothing.\n");
+        fprintf(to, "  %-15s %.*s\n", commands[i].name, (int)strcspn(commands[i].about, ".:\n"),
+                commands[i].about);
+    fprintf(to,
+            "\nhoga admin COMMAND --help tells more. Each answers with a line of JSON, and fails "
+            "if it\nchanged nothing.\n");
+}
+
+/* Whether a word is one of a list that is separated by blanks. */
+static bool has_word(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = list; *at; at += strspn(at, " ")) {
+        size_t each = strcspn(at, " ");
+        if (each == length && strncmp(at, word, length) == 0) return true;
+        at += each;
+    }
+    return false;
+}
+
+/* The rules of --data and of a command's own options; returns how many. */
+static unsigned rules_of(struct admin *self, const char *options,
+                         struct option_rule rules[RULES_A_COMMAND])
+{
+    const struct option_rule all[] = {
+        {"data", OPTION_TEXT, &self->data_dir, "DIR", "the exchange's data directory (var)"},
+        {"account", OPTION_TEXT, &self->account, "N", "account number"},
+        {"user", OPTION_TEXT, &self->user, "N", "user number"},
+        {"from", OPTION_TEXT, &self->from, "N", "account number, or house"},
+        {"to", OPTION_TEXT, &self->to, "N", "account number, or house"},
+        {"symbol", OPTION_TEXT, &self->symbol, "S", "up to 11 characters"},
+        {"instrument", OPTION_TEXT, &self->instrument, "N", "instrument number"},
+        {"all", OPTION_FLAG, &self->all, NULL, "of all"},
+        {"market", OPTION_FLAG, &self->market, NULL, "the whole market"},
+        {"name", OPTION_TEXT, &self->name, "TEXT", "its name, up to 31 bytes of UTF-8"},
+        {"cash", OPTION_TEXT, &self->cash, "AMOUNT", "in the currency"},
+        {"currency", OPTION_TEXT, &self->currency, "CODE", "USD, EUR, ... (USD)"},
+        {"qty", OPTION_TEXT, &self->qty, "N", "shares"},
+        {"reason", OPTION_TEXT, &self->reason, "WORD", "plain, corporate_action or correction"},
+        {"table", OPTION_TEXT, &self->table, "N", "1 to 15"},
+        {"schedule", OPTION_TEXT, &self->schedule, "N", "1 to 15"},
+        {"rows", OPTION_TEXT, &self->rows, "LIST", "as above, up to eight; times in UTC"},
+        {"tick", OPTION_TEXT, &self->tick, "PRICE", "prices are multiples of it"},
+        {"tick-table", OPTION_TEXT, &self->tick_table, "N", "the table that says so instead"},
+        {"lot", OPTION_TEXT, &self->lot, "N", "quantities are multiples of it (1)"},
+        {"max-order-qty", OPTION_TEXT, &self->max_order_qty, "N", "one order's limit"},
+        {"max-order-notional", OPTION_TEXT, &self->max_order_notional, "AMOUNT",
+         "one order's limit of price times quantity"},
+        {"session", OPTION_TEXT, &self->session, "NAME", "the session it is in from now on"},
+        {"max-fee-ppm", OPTION_TEXT, &self->max_fee_ppm, "N", "no fee may ever exceed it (0)"},
+        {"index-weight", OPTION_TEXT, &self->index_weight, "N",
+         "its shares in the index of the breakers (0)"},
+        {"shortable", OPTION_FLAG, &self->shortable, NULL, "accounts that may can sell it short"},
+        {"tier", OPTION_TEXT, &self->tier, "N", "fee tier, 0 to 3 (0)"},
+        {"maker-ppm", OPTION_TEXT, &self->maker_ppm, "N", "millionths, below zero for a rebate"},
+        {"taker-ppm", OPTION_TEXT, &self->taker_ppm, "N", "millionths, below zero for a rebate"},
+        {"max-open-orders", OPTION_TEXT, &self->max_open_orders, "N", "an account's at a time"},
+        {"max-messages", OPTION_TEXT, &self->max_messages, "N", "new orders and replaces a second"},
+        {"max-long-qty", OPTION_TEXT, &self->max_long_qty, "N", "shares of each instrument"},
+        {"max-short-qty", OPTION_TEXT, &self->max_short_qty, "N", "shares of each instrument"},
+        {"max-exposure", OPTION_TEXT, &self->max_exposure, "AMOUNT",
+         "open orders and today's trades together"},
+        {"max-daily-qty", OPTION_TEXT, &self->max_daily_qty, "N|none",
+         "shares a user may trade of an instrument a day"},
+        {"levels", OPTION_TEXT, &self->levels, "LIST", "as above, up to three"},
+        {"static-ppm", OPTION_TEXT, &self->static_ppm, "N", "band around the reference price"},
+        {"dynamic-ppm", OPTION_TEXT, &self->dynamic_ppm, "N", "band around the last trade"},
+        {"collar-ppm", OPTION_TEXT, &self->collar_ppm, "N", "how much worse than the market"},
+        {"limit-state-ms", OPTION_TEXT, &self->limit_state_ms, "N", "before it becomes a halt"},
+        {"halt-ms", OPTION_TEXT, &self->halt_ms, "N", "0: until a command"},
+        {"auction-ms", OPTION_TEXT, &self->auction_ms, "N",
+         "of the reopening auction; 0: until a command"},
+        {"reference", OPTION_TEXT, &self->reference, "PRICE", "the reference price from now on"},
+        {"stp", OPTION_TEXT, &self->stp, "MODE",
+         "cancel_newest, cancel_oldest, cancel_both, decrement or allow"},
+        {"may-short", OPTION_FLAG, &self->may_short, NULL, "it may sell short"},
+        {"scopes", OPTION_TEXT, &self->scopes, "WORDS", "of read,trade,admin,report (read,trade)"},
+        {"side", OPTION_TEXT, &self->side, "SIDE", "buy or sell; both without it"},
+        {"on-disconnect", OPTION_FLAG, &self->on_disconnect, NULL,
+         "only orders that ask for it when a connection is lost"},
+        {"trade", OPTION_TEXT, &self->trade, "N", "trade number"},
+    };
+    unsigned count = 0;
+    for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (i > 0 && !has_word(options, all[i].name)) continue;
+        CHECK(count < RULES_A_COMMAND);
+        rules[count++] = all[i];
+    }
+    return count;
 }
 
 static int run(int n, int argc, char **argv)
 {
-    struct admin self = {.data_dir = "var",
-                         .lot = "1",
-                         .max_order_qty = "1000000",
-                         .max_order_notional = "1000000000.00",
-                         .scopes = "read,trade"};
-    const struct option_rule rules[] = {
-        {"data", OPTION_TEXT, &self.data_dir, "DIR", "the exchange's data directory (var)"},
-        {"account", OPTION_TEXT, &self.account_text, "N", "account number"},
-        {"user", OPTION_TEXT, &self.user_text, "N", "user number"},
-        {"instrument", OPTION_TEXT, &self.instrument_text, "N", "instrument number"},
-        {"name", OPTION_TEXT, &self.name, "TEXT", "its name, up to 31 bytes of UTF-8"},
-        {"symbol", OPTION_TEXT, &self.symbol, "S", "up to 11 characters"},
-        {"cash", OPTION_TEXT, &self.cash, "AMOUNT", "in USD"},
-        {"qty", OPTION_TEXT, &self.qty, "N", "shares"},
-        {"tick", OPTION_TEXT, &self.tick, "PRICE", "prices are multiples of it"},
-        {"lot", OPTION_TEXT, &self.lot, "N", "quantities are multiples of it (1)"},
-        {"max-order-qty", OPTION_TEXT, &self.max_order_qty, "N", "one order's limit (1000000)"},
-        {"max-order-notional", OPTION_TEXT, &self.max_order_notional, "AMOUNT",
-         "one order's limit in USD (1000000000.00)"},
-        {"scopes", OPTION_TEXT, &self.scopes, "WORDS", "of read,trade,admin,report (read,trade)"},
-    };
+    struct admin self = {.data_dir = "var"};
+    struct option_rule rules[RULES_A_COMMAND];
     char usage[256];
     (void)snprintf(usage, sizeof usage, "hoga admin %s %s", commands[n].name, commands[n].usage);
-    const struct option_table table = {usage, "", rules, sizeof rules / sizeof rules[0]};
+    const struct option_table table = {usage, commands[n].about, rules,
+                                       rules_of(&self, commands[n].options, rules)};
     enum options_outcome outcome = options_parse(&table, argc, argv);
     if (outcome != OPTIONS_OK) return options_exit(outcome);
     int code = commands[n].run(&self);

@@ -60,6 +60,23 @@ static void take_answer(const struct journal_record *record, struct command_answ
         struct event_command_rejected rejected;
         memcpy(&rejected, answer->event, sizeof rejected);
         answer->reason = (enum reject)rejected.reject_reason;
+    } else if (answer->template_id == EVENT_REQUEST_REJECTED) {
+        struct event_request_rejected rejected;
+        memcpy(&rejected, answer->event, sizeof rejected);
+        answer->reason = (enum reject)rejected.reject_reason;
+    }
+}
+
+/* Whether an event answers a command; the others tell what followed from it, and come before. */
+static bool is_answer(uint16_t template_id)
+{
+    switch (template_id) {
+    case EVENT_EXECUTION:
+    case EVENT_SESSION_CHANGED:
+    case EVENT_AUCTION:
+    case EVENT_LIMIT_STATE:
+    case EVENT_BREAKER_TRIPPED: return false;
+    default: return true;
     }
 }
 
@@ -70,7 +87,8 @@ static enum status await_answer(struct command_channel *self, uint64_t origin,
     for (;;) {
         const struct journal_record *record;
         enum status status = journal_next(&self->out, &record);
-        if (status == STATUS_OK && record->origin == origin) {
+        if (status == STATUS_OK && record->origin == origin &&
+            is_answer(record->header.template_id)) {
             take_answer(record, answer);
             return STATUS_OK;
         }

@@ -30,7 +30,7 @@ struct command_channel {
 struct command_answer {
     enum reject reason;                   /* REJECT_NONE: done */
     seq_t in_seq;                         /* the command's */
-    uint16_t template_id;                 /* of the first event */
+    uint16_t template_id;                 /* of the event that answers, the last of the command */
     uint8_t event[SBE_MESSAGE_MAX_BYTES]; /* header and block of it */
 };
 

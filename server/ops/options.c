@@ -35,7 +35,7 @@ static void print_help(const struct option_table *table)
 static enum options_outcome complain(const struct option_table *table, const char *name,
                                      const char *what)
 {
-    const char *end = table->usage + strcspn(table->usage, "[<-");
+    const char *end = table->usage + strcspn(table->usage, "[<(-");
     int length = (int)(end - table->usage);
     while (length > 0 && table->usage[length - 1] == ' ') length--;
     fprintf(stderr, "%.*s: %s: %s\n", length, table->usage, name, what);
