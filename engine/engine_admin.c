@@ -63,13 +63,6 @@ void engine_add_key(struct engine *self, const struct command_add_key *command)
     engine_emit(self, &event, sizeof event);
 }
 
-/* Around the clock, unless a schedule will open it. */
-static uint8_t first_session(const struct command_list_instrument *command)
-{
-    if (command->session) return command->session;
-    return command->schedule ? SESSION_CLOSED : SESSION_CONTINUOUS;
-}
-
 void engine_list_instrument(struct engine *self, const void *message)
 {
     struct command_list_instrument command = {0};
@@ -82,7 +75,7 @@ void engine_list_instrument(struct engine *self, const void *message)
         engine_emit_command_rejected(self, COMMAND_LIST_INSTRUMENT, reason);
         return;
     }
-    engine_begin_session(self, command.instrument, first_session(&command));
+    engine_begin_session(self, command.instrument, command.session);
     struct event_instrument_listed event = {
         .header = EVENT_HEADER(EVENT_INSTRUMENT_LISTED, struct event_instrument_listed),
         .instrument = command.instrument};

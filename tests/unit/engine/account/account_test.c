@@ -69,7 +69,8 @@ static void an_account_is_opened_once(void **state)
     assert_int_equal(open_account(f, 3, "Ann"), REJECT_NONE);
     assert_true(account_is_open(&f->accounts, 3));
     assert_int_equal(open_account(f, 3, "Bob"), REJECT_ACCOUNT_EXISTS);
-    assert_string_equal(f->accounts.accounts[3].name, "Ann");
+    assert_string_equal(f->accounts.account_names[3].text, "Ann");
+    assert_int_equal(f->accounts.accounts[3].stp, STP_ALLOW);
     assert_int_equal(open_account(f, 0, "Ann"), REJECT_OUT_OF_LIMITS);
     assert_int_equal(open_account(f, 4, "Ann"), REJECT_OUT_OF_LIMITS);
     assert_int_equal(open_account(f, 1, ""), REJECT_INVALID_NAME);

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/instrument/instrument.h"
@@ -158,6 +159,72 @@ static void a_tick_whose_ladder_has_no_number_is_refused(void **state)
     assert_int_equal(instrument_list(&f->instruments, &command), REJECT_OUT_OF_LIMITS);
 }
 
+static enum reject list_with(struct fixture *f, struct command_list_instrument command)
+{
+    return instrument_list(&f->instruments, &command);
+}
+
+static void settings_lie_in_their_ranges(void **state)
+{
+    struct fixture *f = *state;
+    struct command_list_instrument good = listing(1, "A"), bad;
+    bad = good, bad.currency = CURRENCY_COUNT;
+    assert_int_equal(list_with(f, bad), REJECT_INVALID_SETTING);
+    bad = good, bad.schedule = SCHEDULE_COUNT;
+    assert_int_equal(list_with(f, bad), REJECT_INVALID_SETTING);
+    bad = good, bad.session = SESSION_CLOSING_AUCTION + 1;
+    assert_int_equal(list_with(f, bad), REJECT_INVALID_SETTING);
+    bad = good, bad.max_fee_ppm = 100001;
+    assert_int_equal(list_with(f, bad), REJECT_INVALID_SETTING);
+    bad = good, bad.shortable = 2;
+    assert_int_equal(list_with(f, bad), REJECT_INVALID_SETTING);
+    bad.lot_qty = 0; /* what is out of limits is told first */
+    assert_int_equal(list_with(f, bad), REJECT_OUT_OF_LIMITS);
+    good.currency = CURRENCY_COUNT - 1;
+    good.schedule = SCHEDULE_COUNT - 1;
+    good.session = SESSION_CLOSING_AUCTION;
+    good.max_fee_ppm = 100000;
+    good.index_weight = UINT32_MAX;
+    good.shortable = 1;
+    assert_int_equal(list_with(f, good), REJECT_NONE);
+    const struct instrument *i = instrument_find(&f->instruments, 1);
+    assert_int_equal(i->currency, CURRENCY_COUNT - 1);
+    assert_int_equal(i->schedule, SCHEDULE_COUNT - 1);
+    assert_int_equal(i->max_fee_ppm, 100000);
+    assert_int_equal(i->index_weight, UINT32_MAX);
+    assert_int_equal(i->shortable, 1);
+}
+
+/* As many symbols as the table may have, and all that differ from them by a character. */
+static void symbols_are_found_however_many_there_are(void **state)
+{
+    enum { COUNT = 2000 };
+    (void)state;
+    const struct limits many = {.instruments = COUNT + 1};
+    struct instruments all;
+    struct arena measured = {0};
+    instruments_init(&all, &measured, &many);
+    void *block = arena_map(measured.used, 0);
+    assert_non_null(block);
+    struct arena arena = {.base = block, .capacity = measured.used};
+    instruments_init(&all, &arena, &many);
+    char symbol[SYMBOL_BYTES];
+    for (instrument_id_t id = 1; id <= COUNT; id++) {
+        snprintf(symbol, sizeof symbol, "HOGA-%u", id);
+        struct command_list_instrument command = listing(id, symbol);
+        assert_int_equal(instrument_list(&all, &command), REJECT_NONE);
+    }
+    for (instrument_id_t id = 1; id <= COUNT; id++) {
+        snprintf(symbol, sizeof symbol, "HOGA-%u", id);
+        assert_int_equal(instrument_find_symbol(&all, symbol), id);
+        snprintf(symbol, sizeof symbol, "HOGB-%u", id);
+        assert_int_equal(instrument_find_symbol(&all, symbol), 0);
+    }
+    assert_int_equal(instrument_find_symbol(&all, "HOGA-1000000000000"),
+                     0); /* too long to be one */
+    arena_unmap(block, measured.used);
+}
+
 #define INSTRUMENT_TEST(name)                                                                      \
     cmocka_unit_test_setup_teardown(name, open_instruments, close_instruments)
 
@@ -171,6 +238,8 @@ int main(void)
         INSTRUMENT_TEST(terms_lie_in_their_ranges),
         INSTRUMENT_TEST(the_highest_price_follows_from_the_tick),
         INSTRUMENT_TEST(a_tick_whose_ladder_has_no_number_is_refused),
+        INSTRUMENT_TEST(settings_lie_in_their_ranges),
+        cmocka_unit_test(symbols_are_found_however_many_there_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,34 +7,39 @@
 
 #include "engine/risk/risk.h"
 
-static void limits_are_what_is_still_allowed(void **state)
+static void a_second_has_room_for_so_many_messages(void **state)
 {
     (void)state;
-    const struct risk_limits limits = {.max_order_qty = 100, .max_order_notional = 5000};
-    cash_t notional = 0;
-    assert_int_equal(risk_check_order(&limits, 50, 100, &notional), REJECT_NONE);
-    assert_int_equal(notional, 5000);
-    assert_int_equal(risk_check_order(&limits, 1, 101, &notional), REJECT_MAX_ORDER_QTY);
-    assert_int_equal(risk_check_order(&limits, 51, 99, &notional), REJECT_MAX_ORDER_NOTIONAL);
-    assert_int_equal(risk_check_order(&limits, 5001, 1, &notional), REJECT_MAX_ORDER_NOTIONAL);
+    uint32_t second = 0, count = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(risk_rate_ok(second, count, 10, 3));
+        risk_rate_count(&second, &count, 10);
+    }
+    assert_false(risk_rate_ok(second, count, 10, 3));
+    assert_true(risk_rate_ok(second, count, 10, 4));
+    assert_true(risk_rate_ok(second, count, 10, 0)); /* no limit */
+    assert_true(risk_rate_ok(second, count, 11, 3));
+    risk_rate_count(&second, &count, 11);
+    assert_int_equal(count, 1);
+    assert_int_equal(second, 11);
 }
 
-static void a_notional_without_a_number_is_above_any_limit(void **state)
+/* What was sent while there was no limit counts as soon as there is one. */
+static void messages_are_counted_without_a_limit(void **state)
 {
     (void)state;
-    const struct risk_limits limits = {.max_order_qty = QTY_MAX, .max_order_notional = INT64_MAX};
-    cash_t notional = 0;
-    assert_int_equal(risk_check_order(&limits, PX_MAX, QTY_MAX, &notional),
-                     REJECT_MAX_ORDER_NOTIONAL);
-    assert_int_equal(risk_check_order(&limits, PX_MAX, 9223, &notional), REJECT_NONE);
-    assert_int_equal(risk_check_order(&limits, PX_MAX, 9224, &notional), REJECT_MAX_ORDER_NOTIONAL);
+    uint32_t second = 0, count = 0;
+    for (unsigned i = 0; i < 5; i++) risk_rate_count(&second, &count, 0);
+    assert_int_equal(count, 5);
+    assert_false(risk_rate_ok(second, count, 0, 5));
+    assert_true(risk_rate_ok(second, count, 0, 6));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(limits_are_what_is_still_allowed),
-        cmocka_unit_test(a_notional_without_a_number_is_above_any_limit),
+        cmocka_unit_test(a_second_has_room_for_so_many_messages),
+        cmocka_unit_test(messages_are_counted_without_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
