@@ -13,7 +13,7 @@
 enum { ALPHA = 11, BETA = 12, STAFF = 1 }; /* users; accounts have the same numbers */
 enum { AAPL = 1, MSFT = 2 };
 
-static const struct limits small_limits = {8, 64, 64, 64, 1024, 256, 64, 1024};
+static const struct limits small_limits = {8, 64, 64, 64, 1024, 256, 64, 1024, 64, 1024};
 
 static const uint8_t small_master_key[32] = "the master key of small exchange";
 

@@ -78,7 +78,10 @@ static uint64_t take(void)
 
 static void step(uint16_t source, uint64_t request_id, seq_t seq, const void *event)
 {
-    const struct journal_record record = {.seq = seq, .origin = origin_of(source, request_id)};
+    const struct journal_record record = {
+        .seq = seq,
+        .origin = origin_of(source, request_id),
+        .header = COMMAND_HEADER(COMMAND_CANCEL_ORDER, struct command_cancel_order)};
     gateway_event(bench.gateway, &record, event);
     gateway_stepped(bench.gateway, &record);
 }
@@ -88,6 +91,7 @@ static struct event_execution execution_of(order_id_t order_id, uint16_t reason)
     return (struct event_execution){
         .header = EVENT_HEADER(EVENT_EXECUTION, struct event_execution),
         .order_id = order_id,
+        .exec_type = reason == REJECT_NONE ? EXEC_NEW : EXEC_REJECTED,
         .reject_reason = reason,
     };
 }
@@ -120,13 +124,83 @@ static void the_first_event_is_the_answer(void **state)
     uint64_t handle;
     (void)state;
     assert_int_equal(send_one(0, NULL, &handle), REJECT_NONE);
-    const struct journal_record record = {.seq = 4, .origin = origin_of(3, take())};
+    const struct journal_record record = {
+        .seq = 4,
+        .origin = origin_of(3, take()),
+        .header = COMMAND_HEADER(COMMAND_NEW_ORDER, struct command_new_order)};
     const struct event_execution own = execution_of(5, REJECT_NONE), other = execution_of(6, 0);
     gateway_event(bench.gateway, &record, &own);
     gateway_event(bench.gateway, &record, &other);
     assert_int_equal(bench.answer_count, 0); /* not before the whole step is done */
     gateway_stepped(bench.gateway, &record);
     assert_int_equal(bench.answers[0].order_id, 5);
+}
+
+/* An order that was canceled at once is no order that was rejected. */
+static void only_rejected_orders_have_a_reject_reason(void **state)
+{
+    uint64_t handle;
+    (void)state;
+    assert_int_equal(send_one(0, NULL, &handle), REJECT_NONE);
+    struct event_execution event = execution_of(5, REJECT_MIN_QTY_UNMET);
+    event.exec_type = EXEC_CANCELED;
+    step(3, take(), 4, &event);
+    assert_int_equal(bench.answers[0].reason, REJECT_NONE);
+    assert_int_equal(bench.answers[0].order_id, 5);
+}
+
+/* Executions of the orders that a mass cancel ends are not its answer: the count behind them is. */
+static void a_mass_cancel_answers_with_its_count(void **state)
+{
+    uint64_t handle;
+    (void)state;
+    assert_int_equal(send_one(0, NULL, &handle), REJECT_NONE);
+    const struct journal_record record = {
+        .seq = 4,
+        .origin = origin_of(3, take()),
+        .header = COMMAND_HEADER(COMMAND_MASS_CANCEL, struct command_mass_cancel)};
+    struct event_execution canceled = execution_of(5, REJECT_CANCELED_BY_MASS_CANCEL);
+    canceled.exec_type = EXEC_CANCELED;
+    const struct event_mass_canceled done = {
+        .header = EVENT_HEADER(EVENT_MASS_CANCELED, struct event_mass_canceled),
+        .canceled_count = 2};
+    gateway_event(bench.gateway, &record, &canceled);
+    gateway_event(bench.gateway, &record, &canceled);
+    gateway_event(bench.gateway, &record, &done);
+    gateway_stepped(bench.gateway, &record);
+    assert_int_equal(bench.answer_count, 1);
+    assert_int_equal(bench.answers[0].reason, REJECT_NONE);
+    assert_int_equal(bench.answers[0].order_id, 0);
+    assert_int_equal(bench.answers[0].canceled_count, 2);
+}
+
+static void the_dead_man_s_switch_answers_with_its_time(void **state)
+{
+    uint64_t handle;
+    (void)state;
+    assert_int_equal(send_one(0, NULL, &handle), REJECT_NONE);
+    const struct event_cancel_after_set set = {
+        .header = EVENT_HEADER(EVENT_CANCEL_AFTER_SET, struct event_cancel_after_set),
+        .deadline_ns = 12345};
+    step(3, take(), 4, &set);
+    assert_int_equal(bench.answers[0].reason, REJECT_NONE);
+    assert_int_equal(bench.answers[0].deadline_ns, 12345);
+}
+
+/* What a front sends without waiting for it needs no callback. */
+static void nobody_need_wait(void **state)
+{
+    uint64_t handle;
+    const struct command_mass_cancel command = {
+        .header = COMMAND_HEADER(COMMAND_MASS_CANCEL, struct command_mass_cancel)};
+    (void)state;
+    assert_int_equal(gateway_send(bench.gateway, &command, sizeof command, 0, NULL, NULL, &handle),
+                     REJECT_NONE);
+    const struct event_mass_canceled done = {
+        .header = EVENT_HEADER(EVENT_MASS_CANCELED, struct event_mass_canceled)};
+    step(3, take(), 4, &done);
+    assert_int_equal(gateway_expire(bench.gateway, 1000000), 0);
+    assert_int_equal(bench.answer_count, 0);
 }
 
 static void rejects_carry_their_reason(void **state)
@@ -289,6 +363,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(an_answer_comes_once),
         BENCH_TEST(the_first_event_is_the_answer),
+        BENCH_TEST(only_rejected_orders_have_a_reject_reason),
+        BENCH_TEST(a_mass_cancel_answers_with_its_count),
+        BENCH_TEST(the_dead_man_s_switch_answers_with_its_time),
+        BENCH_TEST(nobody_need_wait),
         BENCH_TEST(rejects_carry_their_reason),
         BENCH_TEST(other_producers_and_earlier_claims_answer_nothing),
         BENCH_TEST(no_more_than_the_bound_are_under_way),

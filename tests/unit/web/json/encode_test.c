@@ -200,7 +200,7 @@ static void an_order_and_its_execution_read_back(void **state)
                "\"updated_at\":\"2023-11-14T22:13:20.000000001Z\",\"fills\":[{\"exec_id\":\"9\","
                "\"trade_id\":\"3\",\"qty\":4,\"price\":\"100.0200\",\"liquidity\":\"taker\","
                "\"time\":\"2023-11-14T22:13:20.000000001Z\"}]}");
-    json_execution(&b, exchange.engine, execution);
+    json_execution(&b, exchange.engine, blotter, execution);
     expect(&b, "{\"exec_id\":\"9\",\"seq\":2,\"order_id\":\"77\","
                "\"client_order_id\":\"my \\\"id\\\"\",\"symbol\":\"MSFT\",\"side\":\"sell\","
                "\"type\":\"limit\",\"time_in_force\":\"gtc\",\"exec_type\":\"trade\","

@@ -28,6 +28,7 @@ static uint64_t random_below(uint64_t limit)
 struct naive_order {
     struct blotter_order order;
     uint64_t closed;
+    uint64_t named; /* when it took its client order id */
     bool forgotten;
 };
 
@@ -43,16 +44,16 @@ struct naive {
 
 struct record_of_order {
     struct journal_record record;
-    uint8_t space[sizeof(struct command_new_order)];
+    uint8_t space[sizeof(struct command_replace_order) + sizeof(struct command_new_order)];
 };
 
-static void make_record(struct record_of_order *self, const struct naive *naive,
-                        const struct command_new_order *sent)
+static void make_record(struct record_of_order *self, const struct naive *naive, const void *sent,
+                        size_t bytes)
 {
     memset(self, 0, sizeof *self);
     self->record.seq = naive->seq;
     self->record.time_ns = (int64_t)naive->seq * 10;
-    memcpy(&self->record.header, sent, sizeof *sent);
+    memcpy((char *)self + offsetof(struct journal_record, header), sent, bytes);
 }
 
 static bool naive_open(const struct naive_order *order)
@@ -74,7 +75,17 @@ static void assert_same_order(const struct blotter_order *a, const struct blotte
     assert_int_equal(a->ord_status, b->ord_status);
     assert_int_equal(a->reject_reason, b->reject_reason);
     assert_int_equal(a->limit_px, b->limit_px);
+    assert_int_equal(a->stop_px, b->stop_px);
+    assert_int_equal(a->display_qty, b->display_qty);
+    assert_int_equal(a->min_qty, b->min_qty);
+    assert_int_equal(a->expire_ns, b->expire_ns);
+    assert_int_equal(a->exec_inst, b->exec_inst);
+    assert_int_equal(a->stp, b->stp);
+    assert_int_equal(a->fees, b->fees);
+    assert_int_equal(a->triggered_ns, b->triggered_ns);
     assert_int_equal(a->sent_qty, b->sent_qty);
+    assert_int_equal(a->sent_limit_px, b->sent_limit_px);
+    assert_int_equal(a->sent_stop_px, b->sent_stop_px);
     assert_int_equal(a->order_qty, b->order_qty);
     assert_int_equal(a->cum_qty, b->cum_qty);
     assert_int_equal(a->leaves_qty, b->leaves_qty);
@@ -101,6 +112,7 @@ static void tell(struct blotter *blotter, struct naive *naive, struct naive_orde
                  const struct record_of_order *record, uint8_t exec_type, qty_t last_qty,
                  px_t last_px)
 {
+    cash_t fee = (cash_t)(naive->seq % 7) - 2;
     struct blotter_order *o = &order->order;
     const struct event_execution event = {
         .header = EVENT_HEADER(EVENT_EXECUTION, struct event_execution),
@@ -119,6 +131,7 @@ static void tell(struct blotter *blotter, struct naive *naive, struct naive_orde
         .last_px = last_px,
         .cum_qty = o->cum_qty,
         .leaves_qty = o->leaves_qty,
+        .fee = last_qty > 0 ? fee : 0,
     };
     struct blotter_execution *execution = &naive->executions[naive->execution_count++];
     *execution = (struct blotter_execution){
@@ -130,6 +143,7 @@ static void tell(struct blotter *blotter, struct naive *naive, struct naive_orde
     memcpy(execution->cl_ord_id, o->cl_ord_id, sizeof o->cl_ord_id);
     o->updated_ns = execution->time_ns;
     o->updated_seq = naive->seq;
+    o->fees += event.fee;
     if (!naive_open(order)) {
         order->closed = ++naive->closings;
         naive->open_count--;
@@ -172,6 +186,12 @@ static void new_order(struct blotter *blotter, struct naive *naive)
         .time_in_force = TIF_DAY,
         .order_qty = 1 + (qty_t)random_below(50),
         .limit_px = 100 + (px_t)random_below(10),
+        .exec_inst = (uint8_t)random_below(4),
+        .stp = (uint8_t)random_below(6),
+        .stop_px = (px_t)random_below(3),
+        .display_qty = (qty_t)random_below(3),
+        .min_qty = (qty_t)random_below(3),
+        .expire_ns = (int64_t)random_below(3),
     };
     /* few names, so that an account uses one again */
     if (random_below(4))
@@ -185,14 +205,29 @@ static void new_order(struct blotter *blotter, struct naive *naive)
         .ord_type = sent.ord_type,
         .time_in_force = sent.time_in_force,
         .ord_status = ORD_NEW,
+        .exec_inst = sent.exec_inst,
+        .stp = sent.stp,
         .limit_px = sent.limit_px,
+        .stop_px = sent.stop_px,
+        .display_qty = sent.display_qty,
+        .min_qty = sent.min_qty,
+        .expire_ns = sent.expire_ns,
         .sent_qty = sent.order_qty,
+        .sent_limit_px = sent.limit_px,
+        .sent_stop_px = sent.stop_px,
         .order_qty = sent.order_qty,
         .leaves_qty = sent.order_qty,
         .created_ns = (int64_t)naive->seq * 10,
     };
     memcpy(order->order.cl_ord_id, sent.cl_ord_id, sizeof sent.cl_ord_id);
-    make_record(&record, naive, &sent);
+    bool plain = random_below(2);
+    if (plain) { /* as version 1 wrote it: what lies behind its end is not the order's */
+        sent.header = sbe_header_v1(COMMAND_NEW_ORDER, NEW_ORDER_V1_BYTES);
+        order->order.stop_px = order->order.sent_stop_px = 0;
+        order->order.display_qty = order->order.min_qty = order->order.expire_ns = 0;
+    }
+    make_record(&record, naive, &sent, sizeof sent);
+    order->named = naive->seq;
     naive->open_count++;
     bool rejected = random_below(8) == 0;
     if (rejected) {
@@ -215,6 +250,33 @@ static px_t naive_average(const struct naive *naive, const struct blotter_order 
     return qty == 0 ? 0 : (2 * notional + qty) / (2 * qty);
 }
 
+/* Price, stop price and name, each or not, by a command of version 2 or, for none, of version 1. */
+static void replace_order(struct blotter *blotter, struct naive *naive, struct naive_order *order)
+{
+    struct record_of_order record;
+    struct blotter_order *o = &order->order;
+    struct command_replace_order sent = {
+        .header = COMMAND_HEADER(COMMAND_REPLACE_ORDER, struct command_replace_order),
+        .order_id = o->order_id,
+        .limit_px = random_below(2) ? 100 + (px_t)random_below(10) : 0,
+        .stop_px = random_below(2) ? 1 + (px_t)random_below(10) : 0,
+    };
+    if (random_below(2))
+        snprintf(sent.cl_ord_id, sizeof sent.cl_ord_id, "c%d", (int)random_below(30));
+    if (random_below(3) == 0) {
+        sent.header = sbe_header_v1(COMMAND_REPLACE_ORDER, REPLACE_ORDER_V1_BYTES);
+    } else {
+        if (sent.limit_px) o->limit_px = sent.limit_px;
+        if (sent.stop_px) o->stop_px = sent.stop_px;
+        if (sent.cl_ord_id[0]) {
+            memcpy(o->cl_ord_id, sent.cl_ord_id, sizeof o->cl_ord_id);
+            order->named = naive->seq;
+        }
+    }
+    make_record(&record, naive, &sent, sizeof sent);
+    tell(blotter, naive, order, &record, EXEC_REPLACED, 0, 0);
+}
+
 static void change_order(struct blotter *blotter, struct naive *naive)
 {
     struct record_of_order record;
@@ -227,7 +289,16 @@ static void change_order(struct blotter *blotter, struct naive *naive)
     }
     if (!order) return;
     struct blotter_order *o = &order->order;
-    make_record(&record, naive, &other);
+    if (random_below(4) == 0) {
+        replace_order(blotter, naive, order);
+        return;
+    }
+    make_record(&record, naive, &other, sizeof other);
+    if (random_below(8) == 0) {
+        o->triggered_ns = (int64_t)naive->seq * 10;
+        tell(blotter, naive, order, &record, EXEC_TRIGGERED, 0, 0);
+        return;
+    }
     if (random_below(4) == 0) {
         o->ord_status = ORD_CANCELED;
         o->leaves_qty = 0;
@@ -276,19 +347,22 @@ static void compare_orders(const struct blotter *blotter, const struct naive *na
     }
 }
 
-/* The newest order of each account that bore the name, among those kept. */
+/* The order of each account that took the name last, among those kept that bear it. */
 static void compare_names(const struct blotter *blotter, const struct naive *naive)
 {
     for (account_id_t account = 1; account < ACCOUNTS; account++) {
         for (int name = 0; name < 31; name++) {
             char cl_ord_id[CL_ORD_ID_BYTES] = {0};
             const struct blotter_order *wanted = NULL;
+            uint64_t named = 0;
             snprintf(cl_ord_id, sizeof cl_ord_id, "c%d", name);
             for (unsigned i = 0; i < naive->order_count; i++) {
                 const struct naive_order *order = &naive->orders[i];
                 if (order->forgotten || order->order.account != account) continue;
-                if (memcmp(order->order.cl_ord_id, cl_ord_id, sizeof cl_ord_id) == 0)
-                    wanted = &order->order;
+                if (memcmp(order->order.cl_ord_id, cl_ord_id, sizeof cl_ord_id) != 0) continue;
+                if (order->named < named) continue;
+                named = order->named;
+                wanted = &order->order;
             }
             const struct blotter_order *order = blotter_find_cl_ord_id(blotter, account, cl_ord_id);
             assert_true(!order == !wanted);
@@ -376,11 +450,12 @@ static void one_order_shows_its_newest_fills(void **state)
     } while (!naive_open(&naive.orders[naive.order_count - 1]));
     struct naive_order *order = &naive.orders[naive.order_count - 1];
     struct record_of_order record;
+    const struct command_new_order nothing = {0};
     order->order.order_qty = order->order.leaves_qty = 3000;
     for (int i = 1; i <= 1500; i++, naive.seq++) {
         order->order.cum_qty++, order->order.leaves_qty--;
         order->order.ord_status = ORD_PARTIALLY_FILLED;
-        make_record(&record, &naive, &(struct command_new_order){0});
+        make_record(&record, &naive, &nothing, sizeof nothing);
         tell(blotter, &naive, order, &record, EXEC_TRADE, 1, 100);
     }
     const struct blotter_order *kept_order = blotter_find(blotter, order->order.order_id);
@@ -401,30 +476,195 @@ static void the_same_request_is_recognised(void **state)
     const struct command_new_order sent = {.account = 1,
                                            .instrument = 2,
                                            .side = '1',
-                                           .ord_type = '2',
-                                           .time_in_force = '0',
+                                           .ord_type = '4',
+                                           .time_in_force = '6',
+                                           .exec_inst = 2,
+                                           .stp = 3,
                                            .order_qty = 10,
                                            .limit_px = 500,
+                                           .stop_px = 490,
+                                           .display_qty = 5,
+                                           .min_qty = 3,
+                                           .expire_ns = 99,
                                            .cl_ord_id = "x"};
+    /* replaced since: by price, stop price, quantity and name */
     const struct blotter_order order = {.account = 1,
                                         .instrument = 2,
                                         .side = '1',
-                                        .ord_type = '2',
-                                        .time_in_force = '0',
+                                        .ord_type = '4',
+                                        .time_in_force = '6',
+                                        .exec_inst = 2,
+                                        .stp = 3,
+                                        .limit_px = 400,
+                                        .stop_px = 390,
+                                        .display_qty = 5,
+                                        .min_qty = 3,
+                                        .expire_ns = 99,
                                         .sent_qty = 10,
+                                        .sent_limit_px = 500,
+                                        .sent_stop_px = 490,
                                         .order_qty = 4,
-                                        .limit_px = 500,
-                                        .cl_ord_id = "x"};
+                                        .cl_ord_id = "y"};
     struct command_new_order other;
     (void)state;
+#define ASSERT_DIFFERS(field, value)                                                               \
+    (other = sent, other.field = (value), assert_false(blotter_same_request(&order, &other)))
     assert_true(blotter_same_request(&order, &sent));
-    other = sent, other.instrument = 3, assert_false(blotter_same_request(&order, &other));
-    other = sent, other.side = '2', assert_false(blotter_same_request(&order, &other));
-    other = sent, other.time_in_force = '1', assert_false(blotter_same_request(&order, &other));
-    other = sent, other.order_qty = 4, assert_false(blotter_same_request(&order, &other));
-    other = sent, other.limit_px = 501, assert_false(blotter_same_request(&order, &other));
-    other = sent, other.ord_type = '1', assert_false(blotter_same_request(&order, &other));
-    other = sent, other.account = 9, assert_false(blotter_same_request(&order, &other));
+    ASSERT_DIFFERS(account, 9);
+    ASSERT_DIFFERS(instrument, 3);
+    ASSERT_DIFFERS(side, '2');
+    ASSERT_DIFFERS(ord_type, '2');
+    ASSERT_DIFFERS(time_in_force, '1');
+    ASSERT_DIFFERS(exec_inst, 0);
+    ASSERT_DIFFERS(stp, 0);
+    ASSERT_DIFFERS(order_qty, 4);
+    ASSERT_DIFFERS(limit_px, 400);
+    ASSERT_DIFFERS(stop_px, 390);
+    ASSERT_DIFFERS(display_qty, 0);
+    ASSERT_DIFFERS(min_qty, 0);
+    ASSERT_DIFFERS(expire_ns, 98);
+#undef ASSERT_DIFFERS
+}
+
+/* Two orders of two accounts, or of one, that have traded; then the trade is taken back. */
+static void trade_once(struct blotter *blotter, struct naive *naive, account_id_t buyer,
+                       account_id_t seller)
+{
+    struct record_of_order record;
+    for (unsigned side = 0; side < 2; side++) {
+        const struct command_new_order sent = {
+            .header = COMMAND_HEADER(COMMAND_NEW_ORDER, struct command_new_order),
+            .order_qty = 10,
+            .cl_ord_id = "mine"};
+        struct event_execution event = {.header =
+                                            EVENT_HEADER(EVENT_EXECUTION, struct event_execution),
+                                        .order_id = 100 + side,
+                                        .account = side ? seller : buyer,
+                                        .instrument = 2,
+                                        .side = side ? SIDE_SELL : SIDE_BUY,
+                                        .ord_type = ORD_TYPE_LIMIT,
+                                        .time_in_force = TIF_DAY,
+                                        .exec_type = EXEC_NEW,
+                                        .ord_status = ORD_NEW,
+                                        .order_qty = 10,
+                                        .leaves_qty = 10};
+        naive->seq++;
+        make_record(&record, naive, &sent, sizeof sent);
+        blotter_execution(blotter, &record.record, naive->seq, &event);
+        for (trade_id_t trade = 7; trade <= 8; trade++) {
+            event.exec_type = EXEC_TRADE;
+            event.ord_status = ORD_PARTIALLY_FILLED;
+            event.trade_id = trade;
+            event.last_qty = 2;
+            event.last_px = 50;
+            event.cum_qty += 2;
+            event.leaves_qty -= 2;
+            event.fee = side ? -1 : 3;
+            blotter_execution(blotter, &record.record, naive->seq, &event);
+        }
+    }
+}
+
+static const struct blotter_execution *fill_of_trade(const struct blotter *blotter,
+                                                     order_id_t order_id, trade_id_t trade_id)
+{
+    const struct blotter_order *order = blotter_find(blotter, order_id);
+    const struct blotter_execution *fill = blotter_next_fill(blotter, order, NULL);
+    while (fill && fill->event.trade_id != trade_id) fill = blotter_next_fill(blotter, order, fill);
+    assert_non_null(fill);
+    return fill;
+}
+
+static struct blotter_bust bust_trade(struct blotter *blotter, struct naive *naive,
+                                      account_id_t buyer, account_id_t seller)
+{
+    struct record_of_order record;
+    const struct command_bust_trade command = {
+        .header = COMMAND_HEADER(COMMAND_BUST_TRADE, struct command_bust_trade), .trade_id = 7};
+    const struct event_trade_busted event = {
+        .header = EVENT_HEADER(EVENT_TRADE_BUSTED, struct event_trade_busted),
+        .trade_id = 7,
+        .buy_order_id = 100,
+        .sell_order_id = 101,
+        .buyer = buyer,
+        .seller = seller,
+        .instrument = 2,
+        .qty = 2,
+        .px = 50,
+        .buyer_fee = 3,
+        .seller_fee = -1};
+    naive->seq++;
+    make_record(&record, naive, &command, sizeof command);
+    return blotter_trade_busted(blotter, &record.record, 77, &event);
+}
+
+static void a_busted_trade_is_marked_and_told_to_both(void **state)
+{
+    static struct naive naive;
+    (void)state;
+    memset(&naive, 0, sizeof naive);
+    struct blotter *blotter = blotter_create(8, 8, 64);
+    trade_once(blotter, &naive, 3, 4);
+    assert_int_equal(blotter_find(blotter, 100)->fees, 6);
+    const struct blotter_bust bust = bust_trade(blotter, &naive, 3, 4);
+    assert_true(fill_of_trade(blotter, 100, 7)->busted);
+    assert_true(fill_of_trade(blotter, 101, 7)->busted);
+    assert_false(fill_of_trade(blotter, 100, 8)->busted);
+    assert_false(fill_of_trade(blotter, 101, 8)->busted);
+    assert_int_equal(blotter_find(blotter, 100)->fees, 3);
+    assert_int_equal(blotter_find(blotter, 101)->fees, -1);
+    assert_int_equal(blotter_find(blotter, 100)->cum_qty, 4); /* orders stay as they are */
+
+    assert_ptr_equal(blotter_account_execution(blotter, 3, 4), bust.buyer);
+    assert_ptr_equal(blotter_account_execution(blotter, 4, 4), bust.seller);
+    assert_int_equal(bust.buyer->exec_id, 77);
+    assert_int_equal(bust.buyer->event.exec_type, BLOTTER_EXEC_BUSTED);
+    assert_int_equal(bust.buyer->event.trade_id, 7);
+    assert_int_equal(bust.buyer->event.last_qty, 0); /* no fill */
+    assert_int_equal(bust.buyer->event.cum_qty, 4);
+    assert_int_equal(bust.seller->event.side, SIDE_SELL);
+    assert_string_equal(bust.seller->cl_ord_id, "mine");
+    blotter_destroy(blotter);
+}
+
+static void a_bust_reaches_an_account_that_traded_with_itself_twice(void **state)
+{
+    static struct naive naive;
+    (void)state;
+    memset(&naive, 0, sizeof naive);
+    struct blotter *blotter = blotter_create(8, 8, 64);
+    trade_once(blotter, &naive, 3, 3);
+    const struct blotter_bust bust = bust_trade(blotter, &naive, 3, 3);
+    assert_int_equal(bust.buyer->account_seq, 7);
+    assert_int_equal(bust.seller->account_seq, 8);
+    blotter_destroy(blotter);
+}
+
+static void a_bust_of_forgotten_orders_is_told_all_the_same(void **state)
+{
+    static struct naive naive;
+    (void)state;
+    memset(&naive, 0, sizeof naive);
+    struct blotter *blotter = blotter_create(8, 8, 64);
+    const struct blotter_bust bust = bust_trade(blotter, &naive, 3, 4);
+    assert_int_equal(bust.buyer->account_seq, 1);
+    assert_int_equal(bust.seller->event.order_id, 101);
+    assert_int_equal(bust.seller->event.instrument, 2);
+    assert_int_equal(bust.seller->cl_ord_id[0], 0);
+    blotter_destroy(blotter);
+}
+
+/* The same execution as both versions write it. */
+static void executions_are_read_by_their_length(void **state)
+{
+    struct event_execution written = {.order_id = 5, .leaves_qty = 9, .fee = 7, .fee_remainder = 1};
+    (void)state;
+    struct event_execution read = blotter_read_execution(&written, sizeof written);
+    assert_memory_equal(&read, &written, sizeof read);
+    read = blotter_read_execution(&written, EXECUTION_V1_BYTES);
+    assert_int_equal(read.leaves_qty, 9);
+    assert_int_equal(read.fee, 0);
+    assert_int_equal(read.fee_remainder, 0);
 }
 
 static void accounts_and_orders_that_are_not_there(void **state)
@@ -448,6 +688,10 @@ int main(void)
         cmocka_unit_test(random_life_matches_the_naive_list),
         cmocka_unit_test(one_order_shows_its_newest_fills),
         cmocka_unit_test(the_same_request_is_recognised),
+        cmocka_unit_test(a_busted_trade_is_marked_and_told_to_both),
+        cmocka_unit_test(a_bust_reaches_an_account_that_traded_with_itself_twice),
+        cmocka_unit_test(a_bust_of_forgotten_orders_is_told_all_the_same),
+        cmocka_unit_test(executions_are_read_by_their_length),
         cmocka_unit_test(accounts_and_orders_that_are_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 #include "engine/bus/journal_writer.h"
 #include "web/replica/replica.h"
 
-static const struct limits few = {8, 16, 16, 16, 64, 64, 64, 64};
+static const struct limits few = {8, 16, 16, 16, 64, 64, 64, 64, 64, 64};
 
 static struct {
     char dir[64];

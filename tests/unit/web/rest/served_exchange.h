@@ -66,11 +66,15 @@ static inline void served_emit(void *context, const void *message, size_t length
 {
     struct served *self = context;
     const struct sbe_header *header = message;
-    (void)length;
     self->out_seq++;
     if (header->template_id == EVENT_EXECUTION) {
-        blotter_execution(self->front.blotter, self->record, self->out_seq, message);
-        market_execution(self->front.market, self->record->time_ns, message);
+        const struct event_execution event = blotter_read_execution(message, length);
+        blotter_execution(self->front.blotter, self->record, self->out_seq, &event);
+        market_execution(self->front.market, self->record->time_ns, &event);
+    } else if (header->template_id == EVENT_TRADE_BUSTED) {
+        blotter_trade_busted(self->front.blotter, self->record, self->out_seq, message);
+    } else if (header->template_id == EVENT_SETTING_CHANGED) {
+        if (!settings_changed(self->front.settings, self->record, message)) abort();
     }
     gateway_event(self->front.gateway, self->record, message);
 }
@@ -146,7 +150,7 @@ static inline void served_open(struct served *self)
             const struct command_deposit deposit = {
                 .header = COMMAND_HEADER(COMMAND_DEPOSIT, struct command_deposit),
                 .account = account,
-                .instrument = instrument,
+                .asset = instrument,
                 .qty = instrument ? 1000000 : INT64_C(1000000) * PX_SCALE};
             small_exchange_step(&self->exchange, &deposit, sizeof deposit);
         }
@@ -168,6 +172,7 @@ static inline void served_open(struct served *self)
     self->front.replica.engine = self->exchange.engine;
     self->front.blotter = blotter_create(small_limits.accounts, 4096, 8192);
     self->front.market = market_create(small_limits.instruments);
+    self->front.settings = settings_create();
     self->front.admission = admission_create(small_master_key, 100000);
     self->front.gateway = gateway_create(&self->front.ring, 1024);
     self->front.ws_port = 4711;
@@ -190,6 +195,7 @@ static inline void served_close(struct served *self)
     admission_destroy(self->front.admission);
     market_destroy(self->front.market);
     blotter_destroy(self->front.blotter);
+    settings_destroy(self->front.settings);
     small_exchange_close(&self->exchange);
     ring_close(&self->front.ring);
     ring_close(&self->ring_end);

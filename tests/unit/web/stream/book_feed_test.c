@@ -65,7 +65,7 @@ static void step(struct exchange *x, const void *command, size_t length)
 
 static void open_exchange(struct exchange *x)
 {
-    const struct limits limits = {4, 4, 4, 4, 4096, 4096, 64, 4096};
+    const struct limits limits = {4, 4, 4, 4, 4096, 4096, 64, 4096, 64, 64};
     memset(x, 0, sizeof *x);
     x->bytes = engine_bytes(&limits);
     x->memory = arena_map(x->bytes, 0);
@@ -103,7 +103,7 @@ static void open_exchange(struct exchange *x)
                                    .qty = INT64_C(1000000000000000)};
     step(x, &cash, sizeof cash);
     struct command_deposit shares = cash;
-    shares.instrument = 1;
+    shares.asset = 1;
     shares.qty = INT64_C(1000000000);
     step(x, &shares, sizeof shares);
 }

@@ -22,7 +22,7 @@ static void emit(void *context, const void *message, size_t length)
 static int list_symbols(void **state)
 {
     (void)state;
-    const struct limits limits = {300, 2, 2, 2, 16, 16, 16, 16};
+    const struct limits limits = {300, 2, 2, 2, 16, 512, 16, 16, 16, 16};
     const struct event_sink sink = {emit, NULL};
     engine = engine_init(arena_map(engine_bytes(&limits), 0), &limits);
     struct command_configure configure = {
