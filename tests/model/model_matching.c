@@ -69,7 +69,7 @@ static bool decrement(struct model *self, struct model_order *order, qty_t qty)
     order->order_qty -= qty;
     if (order->shown_qty > model_leaves(order)) order->shown_qty = model_leaves(order);
     if (order->place == PLACE_BOOK) self->instruments[order->instrument].book_update_id++;
-    model_emit_execution(self, order, EXEC_RESTATED);
+    model_emit_restated(self, order);
     return true;
 }
 

@@ -117,6 +117,8 @@ struct fee {
 };
 
 void model_emit_execution(struct model *self, const struct model_order *order, uint8_t exec_type);
+/* Its quantity fell, so that it does not trade with its own account. */
+void model_emit_restated(struct model *self, const struct model_order *order);
 void model_emit_fill(struct model *self, const struct model_order *order, qty_t qty, px_t px,
                      uint8_t liquidity, struct fee fee);
 void model_emit_refused_order(struct model *self, const struct model_order *order,

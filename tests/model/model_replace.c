@@ -82,9 +82,11 @@ static void take_name(struct model *self, struct model_order *order, const char 
 
 static void keep_priority(struct model *self, struct model_order *order, qty_t order_qty)
 {
+    bool shrinks = order_qty < order->order_qty;
     order->order_qty = order_qty;
     if (order->shown_qty > model_leaves(order)) order->shown_qty = model_leaves(order);
-    if (order->place == PLACE_BOOK) self->instruments[order->instrument].book_update_id++;
+    if (order->place == PLACE_BOOK && shrinks)
+        self->instruments[order->instrument].book_update_id++;
     model_emit_execution(self, order, EXEC_REPLACED);
 }
 
