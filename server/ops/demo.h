@@ -27,8 +27,15 @@ struct demo_party {
 
 #define DEMO_MAX_ORDER_QTY      INT64_C(1000000)
 #define DEMO_MAX_ORDER_NOTIONAL (INT64_C(1000000000) * PX_SCALE)
-#define DEMO_CASH               (INT64_C(10000000000) * PX_SCALE)
-#define DEMO_SHARES             INT64_C(100000000)
+/* What a trade costs, in millionths of its notional. */
+#define DEMO_MAKER_PPM   5
+#define DEMO_TAKER_PPM   30
+#define DEMO_MAX_FEE_PPM 100
+/* What a user may trade of a symbol a day: brokers far more than the default, so that a day of
+ * real orders fits in many times; the simulated market without end. */
+#define DEMO_BROKER_DAILY_QTY INT64_C(1000000000)
+#define DEMO_CASH             (INT64_C(10000000000) * PX_SCALE)
+#define DEMO_SHARES           INT64_C(100000000)
 
 /* Static storage. */
 const struct demo_instrument *demo_instruments(unsigned *count);

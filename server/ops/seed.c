@@ -15,7 +15,7 @@
 #include "web/admission/admission.h"
 #include "web/replica/replica.h"
 
-enum { POLL_COMMANDS = 4096, DEPOSIT_SEEN_MAX = 4096 };
+enum { POLL_COMMANDS = 4096, SEEN_MAX = 4096 };
 
 struct seed {
     bool demo;
@@ -23,22 +23,30 @@ struct seed {
     struct replica replica;
     uint8_t master_key[MASTER_KEY_BYTES];
     struct credentials credentials;
-    struct { /* what has been deposited, ever */
-        account_id_t account;
-        instrument_id_t instrument;
-    } deposits[DEPOSIT_SEEN_MAX];
-    unsigned deposit_count;
+    struct seen { /* what was done, ever: a deposit, an instrument's fees, a user's limits */
+        uint16_t command;
+        uint32_t id; /* account, instrument, user */
+        asset_t asset;
+    } seen[SEEN_MAX];
+    unsigned seen_count;
     unsigned sent;
 };
 
 /* ---- the replica: what is there ---- */
 
-static bool was_deposited(const struct seed *self, account_id_t account, instrument_id_t instrument)
+static bool was_done(const struct seed *self, uint16_t command, uint32_t id, asset_t asset)
 {
-    for (unsigned i = 0; i < self->deposit_count; i++)
-        if (self->deposits[i].account == account && self->deposits[i].instrument == instrument)
-            return true;
+    for (unsigned i = 0; i < self->seen_count; i++) {
+        const struct seen *seen = &self->seen[i];
+        if (seen->command == command && seen->id == id && seen->asset == asset) return true;
+    }
     return false;
+}
+
+static void note(struct seed *self, uint16_t command, uint32_t id, asset_t asset)
+{
+    if (was_done(self, command, id, asset) || self->seen_count == SEEN_MAX) return;
+    self->seen[self->seen_count++] = (struct seen){command, id, asset};
 }
 
 static bool is_party(account_id_t account)
@@ -47,6 +55,15 @@ static bool is_party(account_id_t account)
     const struct demo_party *parties = demo_parties(&count);
     for (unsigned i = 0; i < count; i++)
         if (parties[i].account == account) return true;
+    return false;
+}
+
+static bool is_partys_user(user_id_t user)
+{
+    unsigned count;
+    const struct demo_party *parties = demo_parties(&count);
+    for (unsigned i = 0; i < count; i++)
+        if (parties[i].user == user) return true;
     return false;
 }
 
@@ -60,14 +77,19 @@ static void on_event(void *context, const struct journal_record *command, seq_t 
 {
     (void)command, (void)out_seq;
     struct seed *self = context;
-    struct event_deposited event;
-    const struct sbe_header *header = message;
-    if (header->template_id != EVENT_DEPOSITED || length < sizeof event) return;
-    memcpy(&event, message, sizeof event);
-    if (!is_party(event.account) || was_deposited(self, event.account, event.instrument)) return;
-    if (self->deposit_count == DEPOSIT_SEEN_MAX) return;
-    self->deposits[self->deposit_count].account = event.account;
-    self->deposits[self->deposit_count++].instrument = event.instrument;
+    union {
+        struct sbe_header header;
+        struct event_deposited deposited;
+        struct event_setting_changed setting;
+    } m = {.header = {0}};
+    memcpy(&m, message, length < sizeof m ? length : sizeof m);
+    if (m.header.template_id == EVENT_DEPOSITED && is_party(m.deposited.account))
+        note(self, COMMAND_DEPOSIT, m.deposited.account, m.deposited.asset);
+    if (m.header.template_id != EVENT_SETTING_CHANGED) return;
+    if (m.setting.command == COMMAND_SET_FEES) note(self, COMMAND_SET_FEES, m.setting.id, 0);
+    if (m.setting.command == COMMAND_SET_LIMITS && m.setting.scope == LIMIT_SCOPE_USER &&
+        is_partys_user(m.setting.id))
+        note(self, COMMAND_SET_LIMITS, m.setting.id, 0);
 }
 
 /* Steps the replica over all that is released by now. */
@@ -117,6 +139,8 @@ static enum status list_instruments(struct seed *self)
             .lot_qty = 1,
             .max_order_qty = DEMO_MAX_ORDER_QTY,
             .max_order_notional = DEMO_MAX_ORDER_NOTIONAL,
+            .max_fee_ppm = DEMO_MAX_FEE_PPM,
+            .index_weight = 1,
         };
         (void)snprintf(command.symbol, sizeof command.symbol, "%s", all[i].symbol);
         (void)snprintf(command.name, sizeof command.name, "%s", all[i].name);
@@ -169,14 +193,14 @@ static enum status add_key(struct seed *self, const struct demo_party *party)
     return send(self, party->name, &key, sizeof key, REJECT_KEY_EXISTS);
 }
 
-static enum status deposit(struct seed *self, const struct demo_party *party,
-                           instrument_id_t instrument, int64_t qty)
+static enum status deposit(struct seed *self, const struct demo_party *party, asset_t asset,
+                           int64_t qty)
 {
-    if (was_deposited(self, party->account, instrument)) return STATUS_OK;
+    if (was_done(self, COMMAND_DEPOSIT, party->account, asset)) return STATUS_OK;
     const struct command_deposit command = {
         .header = COMMAND_HEADER(COMMAND_DEPOSIT, struct command_deposit),
         .account = party->account,
-        .instrument = instrument,
+        .asset = asset,
         .qty = qty,
     };
     return send(self, party->name, &command, sizeof command, REJECT_NONE);
@@ -193,6 +217,44 @@ static enum status deposit_all(struct seed *self, const struct demo_party *party
             status = deposit(self, party, instrument, DEMO_SHARES);
     }
     return status;
+}
+
+/* What trading costs, of instruments that the demonstration has listed. */
+static enum status set_fees(struct seed *self)
+{
+    unsigned count;
+    const struct demo_instrument *all = demo_instruments(&count);
+    enum status status = STATUS_OK;
+    for (unsigned i = 0; status == STATUS_OK && i < count; i++) {
+        struct instrument_view view;
+        instrument_id_t instrument;
+        if (!engine_find_symbol(self->replica.engine, all[i].symbol, &instrument) ||
+            was_done(self, COMMAND_SET_FEES, instrument, 0) ||
+            !engine_instrument(self->replica.engine, instrument, &view) ||
+            view.max_fee_ppm < DEMO_TAKER_PPM)
+            continue;
+        const struct command_set_fees command = {
+            .header = COMMAND_HEADER(COMMAND_SET_FEES, struct command_set_fees),
+            .instrument = instrument,
+            .maker_ppm = DEMO_MAKER_PPM,
+            .taker_ppm = DEMO_TAKER_PPM,
+        };
+        status = send(self, all[i].symbol, &command, sizeof command, REJECT_NONE);
+    }
+    return status;
+}
+
+/* The default daily volume is a person's, not a market maker's. */
+static enum status set_limits(struct seed *self, const struct demo_party *party)
+{
+    if (was_done(self, COMMAND_SET_LIMITS, party->user, 0)) return STATUS_OK;
+    const struct command_set_limits command = {
+        .header = COMMAND_HEADER(COMMAND_SET_LIMITS, struct command_set_limits),
+        .scope = LIMIT_SCOPE_USER,
+        .id = party->user,
+        .max_daily_qty = party->kind == DEMO_FLOW ? -1 : DEMO_BROKER_DAILY_QTY,
+    };
+    return send(self, party->name, &command, sizeof command, REJECT_NONE);
 }
 
 /* ---- the whole ---- */
@@ -244,11 +306,15 @@ static enum status seed_all(struct seed *self)
         if (status == STATUS_OK) status = add_key(self, &parties[i]);
     }
     if (status != STATUS_OK || !self->demo) return status;
-    /* Look again: deposits of an earlier, interrupted seeding that were still in its ring have been
+    /* Look again: commands of an earlier, interrupted seeding that were still in its ring have been
      * sequenced while ours were answered. */
     status = catch_up(self);
-    for (unsigned i = 0; status == STATUS_OK && i < count; i++)
-        if (parties[i].account != 0) status = deposit_all(self, &parties[i]);
+    if (status == STATUS_OK) status = set_fees(self);
+    for (unsigned i = 0; status == STATUS_OK && i < count; i++) {
+        if (parties[i].account == 0) continue;
+        status = set_limits(self, &parties[i]);
+        if (status == STATUS_OK) status = deposit_all(self, &parties[i]);
+    }
     return status == STATUS_OK ? write_flow(self) : status;
 }
 
