@@ -59,9 +59,9 @@ static void what_is_ordered(void **state)
     refuse(e, &order, REJECT_INVALID_SIDE);
     order = good_order(), order.side = 0;
     refuse(e, &order, REJECT_INVALID_SIDE);
-    order = good_order(), order.ord_type = '1'; /* market */
+    order = good_order(), order.ord_type = '5'; /* market on close */
     refuse(e, &order, REJECT_INVALID_ORD_TYPE);
-    order = good_order(), order.time_in_force = '4'; /* fill or kill */
+    order = good_order(), order.time_in_force = '5'; /* good till crossing */
     refuse(e, &order, REJECT_INVALID_TIME_IN_FORCE);
 }
 
@@ -182,20 +182,27 @@ static void only_ones_own_open_order(void **state)
     expect_request_rejected(e, id, COMMAND_CANCEL_ORDER, REJECT_UNKNOWN_ORDER);
 }
 
-static void a_replace_only_reduces(void **state)
+static void what_a_replace_may_say(void **state)
 {
     struct small_engine *e = *state;
     order_id_t id = buy(e, ANN, 10, 1000);
     forget_events(e);
     const struct {
         qty_t qty;
+        px_t px;
         enum reject reason;
-    } cases[] = {{10, REJECT_QTY_NOT_REDUCED},      {11, REJECT_QTY_NOT_REDUCED},
-                 {0, REJECT_INVALID_QTY},           {-1, REJECT_INVALID_QTY},
-                 {QTY_MAX + 1, REJECT_INVALID_QTY}, {QTY_MAX, REJECT_QTY_NOT_REDUCED}};
+    } cases[] = {{-1, 0, REJECT_INVALID_QTY},
+                 {QTY_MAX + 1, 0, REJECT_INVALID_QTY},
+                 {QTY_MAX, 0, REJECT_MAX_ORDER_QTY},
+                 {0, -1, REJECT_INVALID_PX},
+                 {0, INT64_MAX, REJECT_PX_OUT_OF_RANGE},
+                 {0, 1050, REJECT_INVALID_TICK},
+                 {1001, 0, REJECT_INSUFFICIENT_CASH},
+                 {0, 100100, REJECT_INSUFFICIENT_CASH}};
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        replace(e, ANN, id, cases[i].qty);
+        replace_to(e, ANN, id, cases[i].qty, cases[i].px);
         expect_request_rejected(e, id, COMMAND_REPLACE_ORDER, cases[i].reason);
+        expect_cash(e, ANN, CASH_EACH - 10000, 10000);
     }
     struct command_list_instrument lots = listing(MSFT, "MSFT");
     lots.lot_qty = 10;
@@ -248,12 +255,15 @@ static void deposits(void **state)
     expect_command_rejected(e, COMMAND_DEPOSIT, REJECT_INVALID_QTY);
     deposit(e, ANN, 0, -1);
     expect_command_rejected(e, COMMAND_DEPOSIT, REJECT_INVALID_QTY);
-    deposit(e, ANN, 0, INT64_MAX - 2 * CASH_EACH + 1);
+    const cash_t all = INT64_C(1) << 62; /* of an asset, over all accounts */
+    deposit(e, ANN, 0, all - 2 * CASH_EACH + 1);
     expect_command_rejected(e, COMMAND_DEPOSIT, REJECT_OVERFLOW);
     expect_cash(e, ANN, CASH_EACH, 0);
-    deposit(e, ANN, 0, INT64_MAX - 2 * CASH_EACH);
+    deposit(e, ANN, 0, all - 2 * CASH_EACH);
     const struct event_deposited *event = (const void *)next_event(e, EVENT_DEPOSITED);
-    assert_true(event->balance == INT64_MAX - CASH_EACH);
+    assert_true(event->balance == all - CASH_EACH);
+    deposit(e, ANN, ASSET_CASH | CURRENCY_COUNT, 1);
+    expect_command_rejected(e, COMMAND_DEPOSIT, REJECT_UNKNOWN_INSTRUMENT);
 }
 
 static void a_key_is_added_once(void **state)
@@ -278,7 +288,7 @@ static void orders_full(void **state)
     (void)state;
     struct small_engine e;
     struct limits limits = roomy_limits;
-    limits.orders = 2;
+    limits.orders = 3; /* two slots: the first is nobody's */
     small_engine_open_market(&e, &limits);
     order_id_t first = sell(&e, ANN, 1, 1000);
     forget_events(&e);
@@ -296,15 +306,15 @@ static void book_full(void **state)
     (void)state;
     struct small_engine e;
     struct limits limits = roomy_limits;
-    limits.levels = 2;
+    limits.price_blocks = 3; /* of 64 ticks; two can be in use */
     small_engine_open_market(&e, &limits);
-    sell(&e, ANN, 1, 1000), forget_events(&e);
-    order_id_t second = sell(&e, ANN, 1, 1100);
+    sell(&e, ANN, 1, 64 * 100), forget_events(&e);
+    order_id_t second = sell(&e, ANN, 1, 128 * 100);
     forget_events(&e);
-    sell(&e, ANN, 1, 1200);
+    sell(&e, ANN, 1, 192 * 100);
     expect_order_rejected(&e, REJECT_BOOK_FULL);
     cancel(&e, ANN, second, ""), forget_events(&e);
-    order_id_t third = sell(&e, ANN, 1, 1200);
+    order_id_t third = sell(&e, ANN, 1, 192 * 100);
     expect_new(&e, third, 1);
     small_engine_close(&e);
 }
@@ -402,7 +412,7 @@ static void a_later_version_with_a_longer_block_is_understood(void **state)
         uint64_t appended;
     } later = {{COMMAND_HEADER(COMMAND_END_DAY, struct command_end_day), 20000}, 5};
     later.known.header.block_length += 8;
-    later.known.header.version = 2;
+    later.known.header.version = SBE_SCHEMA_VERSION + 1;
     step(e, &later, sizeof later);
     next_event(e, EVENT_DAY_ENDED);
     assert_int_equal(engine_day(e->engine), 20000);
@@ -438,7 +448,7 @@ int main(void)
         MARKET_TEST(which_client_order_id),
         MARKET_TEST(a_refused_order_uses_its_client_order_id),
         MARKET_TEST(only_ones_own_open_order),
-        MARKET_TEST(a_replace_only_reduces),
+        MARKET_TEST(what_a_replace_may_say),
         MARKET_TEST(administration),
         MARKET_TEST(deposits),
         MARKET_TEST(a_key_is_added_once),

@@ -343,19 +343,22 @@ static void client_order_ids_are_for_a_day_unless_their_order_stays(void **state
 static void limits_have_ranges(void **state)
 {
     (void)state;
-    const struct limits least = {2, 2, 2, 2, 2, 2, 2, 2};
-    const struct limits most = {65536,    16777216, 16777216,  1048576,
-                                16777215, 16777215, 134217728, 134217728};
+    const struct limits least = {2, 2, 2, 2, 2, 2, 2, 2, 2, 2};
+    const struct limits most = {65536,   16777216,  16777216,  1048576,   16777215,
+                                4194303, 134217728, 134217728, 134217728, 134217728};
     assert_true(engine_bytes(&least) > 0);
     assert_true(engine_bytes(&most) > 0);
     assert_true(engine_bytes(&engine_default_limits) > 0);
-    for (unsigned i = 0; i < 8; i++) {
+    for (unsigned i = 0; i < sizeof least / sizeof(uint32_t); i++) {
         struct limits low = least, high = most;
         ((uint32_t *)&low)[i]--;
         ((uint32_t *)&high)[i]++;
         assert_int_equal(engine_bytes(&low), 0);
         assert_int_equal(engine_bytes(&high), 0);
     }
+    struct limits odd = least;
+    odd.trades = 3; /* a power of two */
+    assert_int_equal(engine_bytes(&odd), 0);
 }
 
 int main(void)

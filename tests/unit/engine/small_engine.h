@@ -21,7 +21,16 @@ enum { AAPL = 1, MSFT = 2 };
 enum { EVENTS_MAX = 64 };
 enum { CASH_EACH = 1000000, SHARES_EACH = 1000 };
 
-static const struct limits roomy_limits = {4, 6, 6, 4, 32, 32, 32, 64};
+static const struct limits roomy_limits = {.instruments = 4,
+                                           .accounts = 6,
+                                           .users = 6,
+                                           .keys = 4,
+                                           .orders = 32,
+                                           .price_blocks = 32,
+                                           .positions = 32,
+                                           .cl_ord_ids = 64,
+                                           .volumes = 32,
+                                           .trades = 16};
 
 struct small_engine {
     struct engine *engine;
@@ -119,11 +128,11 @@ static inline void list_instrument(struct small_engine *self, instrument_id_t in
     step(self, &command, sizeof command);
 }
 
-static inline void deposit(struct small_engine *self, account_id_t account,
-                           instrument_id_t instrument, int64_t qty)
+static inline void deposit(struct small_engine *self, account_id_t account, asset_t asset,
+                           int64_t qty)
 {
     const struct command_deposit command = {COMMAND_HEADER(COMMAND_DEPOSIT, struct command_deposit),
-                                            account, instrument, qty};
+                                            account, asset, qty};
     step(self, &command, sizeof command);
 }
 
@@ -171,6 +180,16 @@ static inline order_id_t buy_as(struct small_engine *self, account_id_t account,
     return send_order(self, &command);
 }
 
+/* A stop of AAPL; a stop-limit when it has a limit price. */
+static inline order_id_t send_stop(struct small_engine *self, account_id_t account, uint8_t side,
+                                   qty_t qty, px_t stop_px, px_t limit_px)
+{
+    struct command_new_order command = order_by(account, side, qty, limit_px);
+    command.ord_type = limit_px ? ORD_TYPE_STOP_LIMIT : ORD_TYPE_STOP;
+    command.stop_px = stop_px;
+    return send_order(self, &command);
+}
+
 /* By id when it is not 0, else by client order id. */
 static inline void cancel(struct small_engine *self, account_id_t account, order_id_t order_id,
                           const char *orig_cl_ord_id)
@@ -184,16 +203,32 @@ static inline void cancel(struct small_engine *self, account_id_t account, order
     step(self, &command, sizeof command);
 }
 
-static inline void replace(struct small_engine *self, account_id_t account, order_id_t order_id,
-                           qty_t order_qty)
+/* To another quantity or price; 0 leaves it as it is. */
+static inline void replace_to(struct small_engine *self, account_id_t account, order_id_t order_id,
+                              qty_t order_qty, px_t limit_px)
 {
     const struct command_replace_order command = {
         .header = COMMAND_HEADER(COMMAND_REPLACE_ORDER, struct command_replace_order),
         .account = account,
         .user = account,
         .order_id = order_id,
-        .order_qty = order_qty};
+        .order_qty = order_qty,
+        .limit_px = limit_px};
     step(self, &command, sizeof command);
+}
+
+static inline void replace(struct small_engine *self, account_id_t account, order_id_t order_id,
+                           qty_t order_qty)
+{
+    replace_to(self, account, order_id, order_qty, 0);
+}
+
+static inline void set_fees(struct small_engine *self, int32_t maker_ppm, int32_t taker_ppm)
+{
+    const struct command_set_fees command = {
+        COMMAND_HEADER(COMMAND_SET_FEES, struct command_set_fees), AAPL, 0, maker_ppm, taker_ppm};
+    step(self, &command, sizeof command);
+    forget_events(self);
 }
 
 static inline void end_day(struct small_engine *self, uint64_t day)
@@ -212,7 +247,8 @@ static inline const struct event_execution *next_event(struct small_engine *self
     const struct event_execution *event = &self->events[self->taken];
     assert_int_equal(event->header.template_id, template_id);
     assert_int_equal(event->header.schema_id, SBE_SCHEMA_ID);
-    assert_int_equal(event->header.version, SBE_SCHEMA_VERSION);
+    bool plain = template_id == EVENT_EXECUTION && event->exec_type != EXEC_TRADE;
+    assert_int_equal(event->header.version, plain ? 1 : SBE_SCHEMA_VERSION);
     assert_int_equal(sizeof event->header + event->header.block_length, self->lengths[self->taken]);
     self->taken++;
     return event;
