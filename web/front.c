@@ -91,7 +91,6 @@ static void on_execution(struct process *self, const struct journal_record *comm
     struct front *front = &self->front;
     const struct blotter_execution *execution =
         blotter_execution(front->blotter, command, out_seq, event);
-    market_execution(front->market, command->time_ns, event);
     if (self->stream) stream_execution(self->stream, execution);
 }
 
@@ -103,6 +102,7 @@ static void on_bust(struct process *self, const struct journal_record *command, 
     if (!self->stream) return;
     stream_execution(self->stream, bust.buyer);
     stream_execution(self->stream, bust.seller);
+    stream_trade_busted(self->stream, event);
 }
 
 static void on_event(void *context, const struct journal_record *command, seq_t out_seq,
@@ -111,6 +111,7 @@ static void on_event(void *context, const struct journal_record *command, seq_t 
     struct process *self = context; /* whose first member the front is */
     struct front *front = &self->front;
     const struct sbe_header *header = message;
+    market_event(front->market, command->time_ns, message, length);
     if (header->template_id == EVENT_EXECUTION) {
         const struct event_execution event = blotter_read_execution(message, length);
         on_execution(self, command, out_seq, &event);

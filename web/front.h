@@ -68,6 +68,8 @@ uint16_t stream_port(const struct stream *self);
 /* Replica's hooks: an execution just recorded in the blotter and the market; and the end of a batch
  * of steps, when books and candles that changed are sent. */
 void stream_execution(struct stream *self, const struct blotter_execution *execution);
+/* A trade was taken back; its accounts are told by executions. */
+void stream_trade_busted(struct stream *self, const struct event_trade_busted *event);
 /* Any other event; and the end of the command that made it. */
 void stream_market_event(struct stream *self, const void *message, size_t length);
 void stream_stepped(struct stream *self, int64_t time_ns);

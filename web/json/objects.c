@@ -203,6 +203,8 @@ void json_trade(struct json_buffer *self, const struct trade *trade, bool with_n
     json_int(self, trade->qty);
     TEXT(self, ",\"taker_side\":");
     json_word(self, json_side_or_null(trade->taker_side));
+    TEXT(self, ",\"busted\":");
+    json_bool(self, trade->busted);
     TEXT(self, ",\"time\":");
     json_time(self, trade->time_ns);
     if (with_ns) {

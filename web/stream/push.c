@@ -115,16 +115,13 @@ static void update_trades(struct stream *stream, struct topic *topic)
     send_or_close(topic, body, "trades: read too slowly");
 }
 
-void push_touch(struct stream *stream, instrument_id_t instrument, bool anywhere)
+void push_touch(struct stream *stream, instrument_id_t instrument)
 {
     struct stream_touched *touched = &stream->touched;
-    if (instrument >= stream->topics.instruments) return;
-    if (touched->where[instrument] == TOUCHED_NOWHERE) {
-        touched->traded_ns[instrument] = INT64_MAX;
-        touched->instruments[touched->count++] = instrument;
-        touched->where[instrument] = TOUCHED_AT_LEVELS;
-    }
-    if (anywhere) touched->where[instrument] = TOUCHED_ANYWHERE;
+    if (instrument >= stream->topics.instruments || touched->is_touched[instrument]) return;
+    touched->is_touched[instrument] = 1;
+    touched->traded_ns[instrument] = INT64_MAX;
+    touched->instruments[touched->count++] = instrument;
 }
 
 static void touch_candles(struct stream *stream, instrument_id_t instrument, int64_t traded_ns)
@@ -148,12 +145,13 @@ static void push_to_account(struct stream *stream, const struct blotter_executio
     send_or_close(topic, &stream->scratch, "orders: read too slowly");
 }
 
-/* One of a trade's two executions makes the print: the taker's, in an auction the buyer's. */
+/* One of a trade's two executions makes the print: the taker's, in an auction the seller's, which
+ * comes second. */
 static bool is_print(const struct event_execution *event)
 {
     if (event->exec_type != EXEC_TRADE) return false;
     return event->last_liquidity == LIQUIDITY_REMOVED ||
-           (event->last_liquidity == LIQUIDITY_AUCTION && event->side == SIDE_BUY);
+           (event->last_liquidity == LIQUIDITY_AUCTION && event->side == SIDE_SELL);
 }
 
 static void update_auction(struct stream *stream, struct topic *topic)
@@ -170,8 +168,7 @@ void push_execution(struct stream *stream, const struct blotter_execution *execu
     if (event->exec_type == EXEC_REJECTED || event->exec_type == BLOTTER_EXEC_BUSTED ||
         event->instrument >= stream->topics.instruments)
         return;
-    /* A replace names the new price, not the one that the order leaves. */
-    push_touch(stream, event->instrument, event->exec_type == EXEC_REPLACED);
+    push_touch(stream, event->instrument);
     if (!is_print(event)) return;
     touch_candles(stream, event->instrument, execution->time_ns);
     struct trade trade = {.trade_id = event->trade_id,
@@ -185,6 +182,21 @@ void push_execution(struct stream *stream, const struct blotter_execution *execu
         if (topic->key.channel == CHANNEL_TRADES) append_trade(topic, &trade);
 }
 
+void push_trade_busted(struct stream *stream, const struct event_trade_busted *event)
+{
+    struct json_buffer *body = &stream->scratch;
+    for (struct topic *topic = topics_of_instrument(&stream->topics, event->instrument); topic;
+         topic = topic->next) {
+        if (topic->key.channel != CHANNEL_TRADES) continue;
+        update_trades(stream, topic); /* it may be one of this batch's */
+        json_buffer_clear(body);
+        json_text(body, "\"type\":\"bust\",\"trade_id\":");
+        json_id(body, event->trade_id);
+        json_text(body, "}");
+        send_or_close(topic, body, "trades: read too slowly");
+    }
+}
+
 void push_batch(struct stream *stream)
 {
     struct stream_touched *all = &stream->touched;
@@ -192,7 +204,6 @@ void push_batch(struct stream *stream)
     for (uint32_t i = 0; i < all->count; i++) {
         instrument_id_t instrument = all->instruments[i];
         int64_t traded_ns = all->traded_ns[instrument];
-        bool anywhere = all->where[instrument] == TOUCHED_ANYWHERE;
         unsigned count;
         bool overflow;
         const struct touched_level *levels =
@@ -200,7 +211,7 @@ void push_batch(struct stream *stream)
         for (struct topic *topic = topics_of_instrument(&stream->topics, instrument); topic;
              topic = topic->next) {
             if (topic->key.channel == CHANNEL_BOOK)
-                update_book(stream, topic, levels, count, anywhere || overflow);
+                update_book(stream, topic, levels, count, overflow);
             else if (topic->key.channel == CHANNEL_TRADES)
                 update_trades(stream, topic);
             else if (topic->key.channel == CHANNEL_AUCTION)
@@ -209,7 +220,7 @@ void push_batch(struct stream *stream)
                 update_candles(stream, topic, now_ns, traded_ns);
         }
         market_clear_touched(stream->front->market, instrument);
-        all->where[instrument] = TOUCHED_NOWHERE;
+        all->is_touched[instrument] = 0;
     }
     all->count = 0;
 }

@@ -18,9 +18,11 @@ bool push_behind(struct client *client);
 /* An execution: to readers of its account's orders, and into the trades of the batch. */
 void push_execution(struct stream *stream, const struct blotter_execution *execution);
 
-/* The instrument's book or auction may have changed; `anywhere`: not only at levels that executions
- * name. */
-void push_touch(struct stream *stream, instrument_id_t instrument, bool anywhere);
+/* A trade was taken back: to the readers of its instrument's trades. */
+void push_trade_busted(struct stream *stream, const struct event_trade_busted *event);
+
+/* The instrument's book or auction may have changed. */
+void push_touch(struct stream *stream, instrument_id_t instrument);
 
 /* An update of what may be conflated, to all of the topic's readers who are not behind. */
 void push_conflatable(struct topic *topic, const struct json_buffer *body);

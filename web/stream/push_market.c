@@ -39,13 +39,13 @@ void push_market_event(struct stream *stream, const void *message, size_t length
     switch (header->template_id) {
     case EVENT_SESSION_CHANGED: {
         const struct event_session_changed *changed = message;
-        push_touch(stream, changed->instrument, true); /* orders that waited may be in the book */
+        push_touch(stream, changed->instrument);
         keep(&stream->market_events, message, length);
         break;
     }
     case EVENT_AUCTION: {
         const struct event_auction *auction = message;
-        push_touch(stream, auction->instrument, true);
+        push_touch(stream, auction->instrument);
         if (auction->final) keep(&stream->market_events, message, length);
         break;
     }

@@ -121,6 +121,11 @@ void stream_execution(struct stream *self, const struct blotter_execution *execu
     push_execution(self, execution);
 }
 
+void stream_trade_busted(struct stream *self, const struct event_trade_busted *event)
+{
+    push_trade_busted(self, event);
+}
+
 void stream_market_event(struct stream *self, const void *message, size_t length)
 {
     push_market_event(self, message, length);
@@ -164,17 +169,17 @@ static void open_counters(struct stream *self)
 static bool allocate(struct stream *self)
 {
     self->touched.instruments = calloc(STREAM_INSTRUMENT_MAX, sizeof self->touched.instruments[0]);
-    self->touched.where = calloc(STREAM_INSTRUMENT_MAX, sizeof self->touched.where[0]);
+    self->touched.is_touched = calloc(STREAM_INSTRUMENT_MAX, sizeof self->touched.is_touched[0]);
     self->touched.traded_ns = calloc(STREAM_INSTRUMENT_MAX, sizeof self->touched.traded_ns[0]);
     return topics_open(&self->topics, STREAM_INSTRUMENT_MAX) && self->touched.instruments &&
-           self->touched.where && self->touched.traded_ns;
+           self->touched.is_touched && self->touched.traded_ns;
 }
 
 static void release(struct stream *self)
 {
     topics_close(&self->topics);
     free(self->touched.instruments);
-    free(self->touched.where);
+    free(self->touched.is_touched);
     free(self->market_events.events);
     disconnect_free_all(self->disconnects);
     free(self->touched.traded_ns);

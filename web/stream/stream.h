@@ -32,12 +32,10 @@ struct stream_counters {
     _Atomic uint64_t *disconnects; /* mass cancels for connections that were lost */
 };
 
-enum touched_where { TOUCHED_NOWHERE, TOUCHED_AT_LEVELS, TOUCHED_ANYWHERE };
-
 /* Instruments that events touched in the batch in work, each once. */
 struct stream_touched {
     instrument_id_t *instruments;
-    uint8_t *where;     /* enum touched_where: only levels that executions name, or any */
+    uint8_t *is_touched;
     int64_t *traded_ns; /* of the first trade in the batch; valid while touched */
     uint32_t count;
 };

@@ -130,20 +130,81 @@ static void words_are_the_contract_s(void **state)
     (void)state;
     assert_string_equal(json_side(SIDE_BUY), "buy");
     assert_string_equal(json_side(SIDE_SELL), "sell");
+    assert_string_equal(json_ord_type(ORD_TYPE_MARKET), "market");
     assert_string_equal(json_ord_type(ORD_TYPE_LIMIT), "limit");
+    assert_string_equal(json_ord_type(ORD_TYPE_STOP), "stop");
+    assert_string_equal(json_ord_type(ORD_TYPE_STOP_LIMIT), "stop_limit");
     assert_string_equal(json_time_in_force(TIF_DAY), "day");
     assert_string_equal(json_time_in_force(TIF_GTC), "gtc");
+    assert_string_equal(json_time_in_force(TIF_GTD), "gtd");
     assert_string_equal(json_time_in_force(TIF_IOC), "ioc");
+    assert_string_equal(json_time_in_force(TIF_FOK), "fok");
+    assert_string_equal(json_time_in_force(TIF_AT_OPEN), "opg");
+    assert_string_equal(json_time_in_force(TIF_AT_CLOSE), "cls");
     assert_string_equal(json_ord_status(ORD_NEW), "new");
     assert_string_equal(json_ord_status(ORD_PARTIALLY_FILLED), "partially_filled");
     assert_string_equal(json_ord_status(ORD_FILLED), "filled");
     assert_string_equal(json_ord_status(ORD_CANCELED), "canceled");
     assert_string_equal(json_ord_status(ORD_REJECTED), "rejected");
     assert_string_equal(json_ord_status(ORD_EXPIRED), "expired");
+    assert_string_equal(json_exec_type(EXEC_NEW), "new");
+    assert_string_equal(json_exec_type(EXEC_CANCELED), "canceled");
+    assert_string_equal(json_exec_type(EXEC_REJECTED), "rejected");
+    assert_string_equal(json_exec_type(EXEC_EXPIRED), "expired");
     assert_string_equal(json_exec_type(EXEC_TRADE), "trade");
     assert_string_equal(json_exec_type(EXEC_REPLACED), "replaced");
+    assert_string_equal(json_exec_type(EXEC_RESTATED), "restated");
+    assert_string_equal(json_exec_type(EXEC_TRIGGERED), "triggered");
+    assert_string_equal(json_exec_type(BLOTTER_EXEC_BUSTED), "trade_busted");
     assert_string_equal(json_side(0), "unknown");
     assert_string_equal(json_exec_type('z'), "unknown");
+}
+
+static void words_of_sessions_and_settings(void **state)
+{
+    static const char *const sessions[] = {"unknown",           "closed",         "pre_open",
+                                           "opening_auction",   "continuous",     "halt",
+                                           "reopening_auction", "closing_auction"};
+    static const char *const causes[] = {"unknown", "command", "schedule",
+                                         "band",    "breaker", "timer"};
+    static const char *const stps[] = {"cancel_newest", "cancel_oldest", "cancel_both", "decrement",
+                                       "allow"};
+    (void)state;
+    for (uint8_t i = 0; i <= SESSION_CLOSING_AUCTION; i++)
+        assert_string_equal(json_session(i), sessions[i]);
+    for (uint8_t i = 0; i <= SESSION_BY_TIMER; i++)
+        assert_string_equal(json_session_cause(i), causes[i]);
+    for (uint8_t i = STP_CANCEL_NEWEST; i <= STP_ALLOW; i++)
+        assert_string_equal(json_stp(i), stps[i - 1]);
+    assert_null(json_stp(STP_ACCOUNT));
+    assert_string_equal(json_liquidity(LIQUIDITY_ADDED), "maker");
+    assert_string_equal(json_liquidity(LIQUIDITY_REMOVED), "taker");
+    assert_string_equal(json_liquidity(LIQUIDITY_AUCTION), "auction");
+    assert_null(json_liquidity(LIQUIDITY_NONE));
+    assert_string_equal(json_side_or_null(SIDE_SELL), "sell");
+    assert_null(json_side_or_null(0));
+    assert_string_equal(json_currency(0), "USD");
+    assert_string_equal(json_currency(CURRENCY_COUNT), "unknown");
+    for (uint32_t i = 0; i < CURRENCY_COUNT; i++)
+        for (uint32_t k = 0; k < i; k++) /* each its own */
+            assert_string_not_equal(json_currency(i), json_currency(k));
+}
+
+static void what_is_not_set_is_null(void **state)
+{
+    struct json_buffer b = {0};
+    (void)state;
+    json_px_or_null(&b, 0), expect(&b, "null");
+    json_px_or_null(&b, 1), expect(&b, "\"0.0001\"");
+    json_qty_or_null(&b, 0), expect(&b, "null");
+    json_qty_or_null(&b, -1), expect(&b, "-1");
+    json_time_or_null(&b, 0), expect(&b, "null");
+    json_time_or_null(&b, 1), expect(&b, "\"1970-01-01T00:00:00.000000001Z\"");
+    json_word(&b, NULL), expect(&b, "null");
+    json_word(&b, "word"), expect(&b, "\"word\"");
+    json_bool(&b, true), expect(&b, "true");
+    json_bool(&b, false), expect(&b, "false");
+    json_buffer_free(&b);
 }
 
 static struct journal_record *new_order_record(struct command_new_order *sent)
@@ -159,6 +220,11 @@ static struct journal_record *new_order_record(struct command_new_order *sent)
     return &space.record;
 }
 
+#define TERMS                                                                                      \
+    "\"stop_price\":\"99.0000\",\"display_qty\":5,\"min_qty\":2,"                                  \
+    "\"expire_at\":\"1970-01-01T00:00:00.000000001Z\",\"post_only\":true,"                         \
+    "\"cancel_on_disconnect\":false,\"stp\":\"decrement\","
+
 static void an_order_and_its_execution_read_back(void **state)
 {
     struct small_exchange exchange;
@@ -170,6 +236,12 @@ static void an_order_and_its_execution_read_back(void **state)
         .header = COMMAND_HEADER(COMMAND_NEW_ORDER, struct command_new_order),
         .order_qty = 10,
         .cl_ord_id = "my \"id\"",
+        .exec_inst = EXEC_INST_POST_ONLY,
+        .stp = STP_DECREMENT,
+        .stop_px = 990000,
+        .display_qty = 5,
+        .min_qty = 2,
+        .expire_ns = 1,
     };
     struct event_execution event = {
         .order_id = 77,
@@ -188,29 +260,140 @@ static void an_order_and_its_execution_read_back(void **state)
     blotter_execution(blotter, record, 8, &event);
     event.exec_type = EXEC_TRADE, event.ord_status = ORD_PARTIALLY_FILLED;
     event.last_qty = 4, event.last_px = 1000200, event.cum_qty = 4, event.leaves_qty = 6;
-    event.trade_id = 3, event.last_liquidity = LIQUIDITY_REMOVED;
+    event.trade_id = 3, event.last_liquidity = LIQUIDITY_REMOVED, event.fee = 123;
     const struct blotter_execution *execution = blotter_execution(blotter, record, 9, &event);
 
     json_order(&b, exchange.engine, blotter, blotter_find(blotter, 77));
-    expect(&b, "{\"order_id\":\"77\",\"client_order_id\":\"my \\\"id\\\"\",\"symbol\":\"MSFT\","
-               "\"side\":\"sell\",\"type\":\"limit\",\"time_in_force\":\"gtc\","
-               "\"status\":\"partially_filled\",\"reject_reason\":null,\"qty\":10,"
-               "\"limit_price\":\"100.0100\",\"cum_qty\":4,\"leaves_qty\":6,"
-               "\"avg_price\":\"100.0200\",\"created_at\":\"2023-11-14T22:13:20.000000001Z\","
-               "\"updated_at\":\"2023-11-14T22:13:20.000000001Z\",\"fills\":[{\"exec_id\":\"9\","
-               "\"trade_id\":\"3\",\"qty\":4,\"price\":\"100.0200\",\"liquidity\":\"taker\","
-               "\"time\":\"2023-11-14T22:13:20.000000001Z\"}]}");
+    expect(
+        &b,
+        "{\"order_id\":\"77\",\"client_order_id\":\"my \\\"id\\\"\",\"symbol\":\"MSFT\","
+        "\"side\":\"sell\",\"type\":\"limit\",\"time_in_force\":\"gtc\","
+        "\"status\":\"partially_filled\",\"reject_reason\":null,\"cancel_reason\":null,\"qty\":10,"
+        "\"limit_price\":\"100.0100\"," TERMS "\"cum_qty\":4,\"leaves_qty\":6,"
+        "\"avg_price\":\"100.0200\",\"fees\":\"0.0123\",\"triggered_at\":null,"
+        "\"created_at\":\"2023-11-14T22:13:20.000000001Z\","
+        "\"updated_at\":\"2023-11-14T22:13:20.000000001Z\",\"fills\":[{\"exec_id\":\"9\","
+        "\"trade_id\":\"3\",\"qty\":4,\"price\":\"100.0200\",\"liquidity\":\"taker\","
+        "\"fee\":\"0.0123\",\"busted\":false,\"time\":\"2023-11-14T22:13:20.000000001Z\"}]}");
     json_execution(&b, exchange.engine, blotter, execution);
-    expect(&b, "{\"exec_id\":\"9\",\"seq\":2,\"order_id\":\"77\","
-               "\"client_order_id\":\"my \\\"id\\\"\",\"symbol\":\"MSFT\",\"side\":\"sell\","
-               "\"type\":\"limit\",\"time_in_force\":\"gtc\",\"exec_type\":\"trade\","
-               "\"status\":\"partially_filled\",\"reject_reason\":null,"
-               "\"qty\":10,\"limit_price\":\"100.0100\",\"last_qty\":4,"
-               "\"last_price\":\"100.0200\",\"cum_qty\":4,\"leaves_qty\":6,\"trade_id\":\"3\","
-               "\"liquidity\":\"taker\",\"time\":\"2023-11-14T22:13:20.000000001Z\","
-               "\"time_ns\":1700000000000000001}");
+    expect(&b,
+           "{\"exec_id\":\"9\",\"seq\":2,\"order_id\":\"77\","
+           "\"client_order_id\":\"my \\\"id\\\"\",\"symbol\":\"MSFT\",\"side\":\"sell\","
+           "\"type\":\"limit\",\"time_in_force\":\"gtc\",\"exec_type\":\"trade\","
+           "\"status\":\"partially_filled\",\"reject_reason\":null,\"cancel_reason\":null,"
+           "\"qty\":10,\"limit_price\":\"100.0100\"," TERMS "\"last_qty\":4,"
+           "\"last_price\":\"100.0200\",\"cum_qty\":4,\"leaves_qty\":6,\"trade_id\":\"3\","
+           "\"liquidity\":\"taker\",\"fee\":\"0.0123\",\"time\":\"2023-11-14T22:13:20.000000001Z\","
+           "\"time_ns\":1700000000000000001}");
     blotter_destroy(blotter);
     small_exchange_close(&exchange);
+    json_buffer_free(&b);
+}
+
+/* A text has each of these members. */
+static void expect_members(struct json_buffer *b, const char *const *members)
+{
+    json_bytes(b, "", 1);
+    assert_false(b->failed);
+    for (; *members; members++)
+        if (!strstr(b->text, *members)) fail_msg("%s is not in %s", *members, b->text);
+    json_buffer_clear(b);
+}
+
+/* A reason is why an order was rejected or why it was canceled, never both; an open order that was
+ * restated has none. */
+static void reasons_say_why(void **state)
+{
+    struct small_exchange exchange;
+    struct json_buffer b = {0};
+    (void)state;
+    small_exchange_open(&exchange);
+    struct blotter *blotter = blotter_create(64, 64, 64);
+    struct command_new_order sent = {
+        .header = COMMAND_HEADER(COMMAND_NEW_ORDER, struct command_new_order)};
+    struct event_execution event = {.order_id = 1,
+                                    .account = ALPHA,
+                                    .exec_type = EXEC_REJECTED,
+                                    .ord_status = ORD_REJECTED,
+                                    .reject_reason = REJECT_HALTED};
+    const struct blotter_execution *x;
+    x = blotter_execution(blotter, new_order_record(&sent), 1, &event);
+    const char *const rejected[] = {"\"reject_reason\":\"halted\",\"cancel_reason\":null",
+                                    "\"limit_price\":null", "\"stp\":null", NULL};
+    json_order(&b, exchange.engine, blotter, blotter_find(blotter, 1));
+    expect_members(&b, rejected);
+    json_execution(&b, exchange.engine, blotter, x);
+    expect_members(&b, rejected);
+
+    event.order_id = 2, event.exec_type = EXEC_RESTATED, event.ord_status = ORD_NEW;
+    event.reject_reason = REJECT_SELF_TRADE;
+    x = blotter_execution(blotter, new_order_record(&sent), 2, &event);
+    const char *const restated[] = {"\"exec_type\":\"restated\"",
+                                    "\"reject_reason\":null,\"cancel_reason\":\"self_trade\"",
+                                    NULL};
+    json_execution(&b, exchange.engine, blotter, x);
+    expect_members(&b, restated);
+    const char *const open[] = {"\"reject_reason\":null,\"cancel_reason\":null", NULL};
+    json_order(&b, exchange.engine, blotter, blotter_find(blotter, 2));
+    expect_members(&b, open);
+
+    event.exec_type = EXEC_CANCELED, event.ord_status = ORD_CANCELED;
+    event.reject_reason = REJECT_CANCELED_ON_DISCONNECT;
+    blotter_execution(blotter, new_order_record(&sent), 3, &event);
+    const char *const canceled[] = {"\"reject_reason\":null,\"cancel_reason\":\"disconnected\"",
+                                    NULL};
+    json_order(&b, exchange.engine, blotter, blotter_find(blotter, 2));
+    expect_members(&b, canceled);
+    blotter_destroy(blotter);
+    small_exchange_close(&exchange);
+    json_buffer_free(&b);
+}
+
+/* An execution whose order is forgotten still says what itself knows. */
+static void an_execution_outlives_its_order(void **state)
+{
+    struct small_exchange exchange;
+    struct json_buffer b = {0};
+    (void)state;
+    small_exchange_open(&exchange);
+    struct blotter *blotter = blotter_create(64, 64, 64);
+    const struct blotter_execution x = {.exec_id = 4,
+                                        .event = {.order_id = 9,
+                                                  .account = ALPHA,
+                                                  .instrument = AAPL,
+                                                  .exec_type = BLOTTER_EXEC_BUSTED,
+                                                  .trade_id = 3}};
+    const char *const members[] = {"\"exec_type\":\"trade_busted\"",
+                                   "\"trade_id\":\"3\"",
+                                   "\"last_qty\":0",
+                                   "\"fee\":null",
+                                   "\"stop_price\":null",
+                                   "\"symbol\":\"AAPL\"",
+                                   NULL};
+    json_execution(&b, exchange.engine, blotter, &x);
+    expect_members(&b, members);
+    blotter_destroy(blotter);
+    small_exchange_close(&exchange);
+    json_buffer_free(&b);
+}
+
+static void sessions_and_auctions_read_back(void **state)
+{
+    struct json_buffer b = {0};
+    (void)state;
+    const struct instrument_view halted = {
+        .session = SESSION_HALT, .limit_state = 1, .session_ends_ns = 1, .next_session_ns = 0};
+    json_session_state(&b, &halted);
+    expect(&b, "\"session\":\"halt\",\"limit_state\":true,"
+               "\"ends_at\":\"1970-01-01T00:00:00.000000001Z\",\"next_change_at\":null");
+    const struct auction_view auction = {
+        .px = 20000, .paired_qty = 4, .imbalance_qty = 3, .imbalance_side = SIDE_SELL};
+    json_auction(&b, SESSION_OPENING_AUCTION, &auction);
+    expect(&b, "\"session\":\"opening_auction\",\"price\":\"2.0000\",\"paired_qty\":4,"
+               "\"imbalance_qty\":3,\"imbalance_side\":\"sell\"");
+    json_auction(&b, SESSION_CLOSED, &(struct auction_view){0});
+    expect(&b, "\"session\":\"closed\",\"price\":null,\"paired_qty\":0,\"imbalance_qty\":0,"
+               "\"imbalance_side\":null");
     json_buffer_free(&b);
 }
 
@@ -228,7 +411,12 @@ static void market_objects_have_nulls_where_nothing_traded(void **state)
                "\"trades\":0,\"first_trade_id\":null,\"last_trade_id\":null,\"closed\":true}");
     json_trade(&b, &trade, true);
     expect(&b, "{\"trade_id\":\"3\",\"price\":\"2.0000\",\"qty\":4,\"taker_side\":\"sell\","
+               "\"busted\":false,"
                "\"time\":\"1970-01-01T00:00:00.000000001Z\",\"time_ns\":1}");
+    const struct trade uncrossed = {.trade_id = 3, .time_ns = 1, .px = 20000, .qty = 4};
+    json_trade(&b, &uncrossed, false);
+    expect(&b, "{\"trade_id\":\"3\",\"price\":\"2.0000\",\"qty\":4,\"taker_side\":null,"
+               "\"busted\":false,\"time\":\"1970-01-01T00:00:00.000000001Z\"}");
     json_level(&b, 1893500, 200), expect(&b, "[\"189.3500\",200]");
     json_buffer_free(&b);
 }
@@ -255,7 +443,12 @@ int main(void)
         cmocka_unit_test(strings_are_escaped_and_stay_utf_8),
         cmocka_unit_test(any_bytes_give_valid_json),
         cmocka_unit_test(words_are_the_contract_s),
+        cmocka_unit_test(words_of_sessions_and_settings),
+        cmocka_unit_test(what_is_not_set_is_null),
         cmocka_unit_test(an_order_and_its_execution_read_back),
+        cmocka_unit_test(reasons_say_why),
+        cmocka_unit_test(an_execution_outlives_its_order),
+        cmocka_unit_test(sessions_and_auctions_read_back),
         cmocka_unit_test(market_objects_have_nulls_where_nothing_traded),
         cmocka_unit_test(a_long_text_grows_the_buffer),
     };

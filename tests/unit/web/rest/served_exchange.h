@@ -67,10 +67,10 @@ static inline void served_emit(void *context, const void *message, size_t length
     struct served *self = context;
     const struct sbe_header *header = message;
     self->out_seq++;
+    market_event(self->front.market, self->record->time_ns, message, length);
     if (header->template_id == EVENT_EXECUTION) {
         const struct event_execution event = blotter_read_execution(message, length);
         blotter_execution(self->front.blotter, self->record, self->out_seq, &event);
-        market_execution(self->front.market, self->record->time_ns, &event);
     } else if (header->template_id == EVENT_TRADE_BUSTED) {
         blotter_trade_busted(self->front.blotter, self->record, self->out_seq, message);
     } else if (header->template_id == EVENT_SETTING_CHANGED) {
