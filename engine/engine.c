@@ -136,15 +136,20 @@ void engine_emit_execution(const struct engine *self, const struct book_order *o
 
 /* ---- the step ---- */
 
-static uint16_t checked_template(const void *message, size_t length)
+/* The template, or 0 when the bytes are no message of it. */
+static inline uint16_t checked_template(const struct sbe_header *header, size_t length)
 {
-    struct sbe_header header;
-    if (length < sizeof header) return 0;
-    memcpy(&header, message, sizeof header);
-    uint16_t block = command_block_length(header.template_id);
-    bool good = block && header.schema_id == SBE_SCHEMA_ID && header.version >= 1 &&
-                header.block_length >= block && length >= sizeof header + header.block_length;
-    return good ? header.template_id : 0;
+    if (length < sizeof *header) return 0;
+    uint16_t least;
+    switch (header->template_id) { /* those that come often are not looked up */
+    case COMMAND_NEW_ORDER: least = NEW_ORDER_V1_BYTES - sizeof *header; break;
+    case COMMAND_REPLACE_ORDER: least = REPLACE_ORDER_V1_BYTES - sizeof *header; break;
+    case COMMAND_CANCEL_ORDER: least = sizeof(struct command_cancel_order) - sizeof *header; break;
+    default: least = command_block_length(header->template_id); break;
+    }
+    bool good = least && header->schema_id == SBE_SCHEMA_ID && header->version >= 1 &&
+                header->block_length >= least && length >= sizeof *header + header->block_length;
+    return good ? header->template_id : 0;
 }
 
 /* Orders come often; the rest by turns. */

@@ -229,11 +229,15 @@ static enum reject check_limit_px(const struct engine *self, const struct instru
     return (side == SIDE_BUY ? ticks > worst : ticks < worst) ? REJECT_PX_COLLAR : REJECT_NONE;
 }
 
+static bool is_limited(const struct engine *self, account_id_t account, user_id_t user)
+{
+    return self->accounts.accounts[account].has_limits | self->accounts.users[user].has_limits;
+}
+
 static bool limits_px(const struct engine *self, const struct instrument *i, account_id_t account,
                       user_id_t user)
 {
-    return i->has_bands | self->accounts.accounts[account].has_limits |
-           self->accounts.users[user].has_limits;
+    return i->has_bands | is_limited(self, account, user);
 }
 
 static bool would_take(const struct engine *self, const struct instrument *i,
@@ -275,6 +279,7 @@ struct addition {
     qty_t more_qty;       /* leaves that it adds; 0: none */
     cash_t more_notional; /* of leaves that it adds, or below 0 */
     bool is_new;
+    bool limited; /* account or user has a row of limits */
 };
 
 static bool exceeds(int64_t value, int64_t max)
@@ -282,31 +287,32 @@ static bool exceeds(int64_t value, int64_t max)
     return max > 0 && value > max;
 }
 
-static enum reject check_one_order(const struct engine *self, const struct addition *d)
+static enum reject check_one_order_rows(const struct engine *self, const struct addition *d)
 {
-    const struct instrument *i = d->instrument;
-    const struct accounts *all = &self->accounts;
-    const struct risk_limits *account = &all->account_limits[d->account];
-    const struct risk_limits *user = &all->user_limits[d->user];
-    bool account_limits = all->accounts[d->account].has_limits;
-    bool user_limits = all->users[d->user].has_limits;
-    if (exceeds(d->order_qty, i->max_order_qty)) return REJECT_MAX_ORDER_QTY;
-    if (__builtin_expect(account_limits, 0) && exceeds(d->order_qty, account->max_order_qty))
+    const struct risk_limits *account = &self->accounts.account_limits[d->account];
+    const struct risk_limits *user = &self->accounts.user_limits[d->user];
+    if (exceeds(d->order_qty, account->max_order_qty) || exceeds(d->order_qty, user->max_order_qty))
         return REJECT_MAX_ORDER_QTY;
-    if (__builtin_expect(user_limits, 0) && exceeds(d->order_qty, user->max_order_qty))
-        return REJECT_MAX_ORDER_QTY;
-    if (exceeds(d->notional, i->max_order_notional)) return REJECT_MAX_ORDER_NOTIONAL;
-    if (__builtin_expect(account_limits, 0) && exceeds(d->notional, account->max_order_notional))
-        return REJECT_MAX_ORDER_NOTIONAL;
-    if (__builtin_expect(user_limits, 0) && exceeds(d->notional, user->max_order_notional))
+    if (exceeds(d->notional, account->max_order_notional) ||
+        exceeds(d->notional, user->max_order_notional))
         return REJECT_MAX_ORDER_NOTIONAL;
     return REJECT_NONE;
 }
 
+static enum reject check_one_order(const struct engine *self, const struct addition *d)
+{
+    const struct instrument *i = d->instrument;
+    /* one row after the other would say the same: quantities come before notionals */
+    enum reject rows = REJECT_NONE;
+    if (__builtin_expect(d->limited, 0)) rows = check_one_order_rows(self, d);
+    if (exceeds(d->order_qty, i->max_order_qty) || rows == REJECT_MAX_ORDER_QTY)
+        return REJECT_MAX_ORDER_QTY;
+    return exceeds(d->notional, i->max_order_notional) ? REJECT_MAX_ORDER_NOTIONAL : rows;
+}
+
 static qty_t max_daily_qty(const struct engine *self, const struct addition *d)
 {
-    if (self->accounts.users[d->user].has_limits &&
-        self->accounts.user_limits[d->user].max_daily_qty)
+    if (__builtin_expect(d->limited, 0) && self->accounts.user_limits[d->user].max_daily_qty)
         return self->accounts.user_limits[d->user].max_daily_qty;
     return d->instrument->max_daily_qty ? d->instrument->max_daily_qty : RISK_DAILY_QTY;
 }
@@ -344,7 +350,7 @@ static enum reject check_position(const struct engine *self, const struct additi
     bool sells = d->side == SIDE_SELL;
     if (sells && !may_short(self, d)) return REJECT_NONE; /* the shares have to be there */
     qty_t own = 0, instrument = 0;
-    if (__builtin_expect(self->accounts.accounts[d->account].has_limits, 0))
+    if (__builtin_expect(d->limited, 0))
         own = sells ? account->max_short_qty : account->max_long_qty;
     if (__builtin_expect(d->instrument->has_more_limits, 0))
         instrument = sells ? d->instrument->max_short_qty : d->instrument->max_long_qty;
@@ -363,7 +369,7 @@ static enum reject check_exposure(const struct engine *self, const struct additi
     const struct account *a = &self->accounts.accounts[d->account];
     cash_t open, all, max = 0;
     if (!arith_add(a->open_notional, d->more_notional, &open)) return REJECT_MAX_EXPOSURE;
-    if (__builtin_expect(a->has_limits, 0))
+    if (__builtin_expect(d->limited, 0))
         max = self->accounts.account_limits[d->account].max_exposure;
     if (max == 0) return REJECT_NONE;
     cash_t traded = a->traded_day == self->state->day ? a->traded_notional : 0;
@@ -374,7 +380,7 @@ static enum reject check_sums(const struct engine *self, const struct addition *
                               uint32_t position)
 {
     enum reject reason = REJECT_NONE;
-    if (d->is_new && __builtin_expect(self->accounts.accounts[d->account].has_limits, 0)) {
+    if (__builtin_expect(d->limited, 0) && d->is_new) {
         uint32_t max = self->accounts.account_limits[d->account].max_open_orders;
         if (max && self->accounts.accounts[d->account].open_orders >= max)
             return REJECT_MAX_OPEN_ORDERS;
@@ -424,11 +430,14 @@ static enum reject check_amounts(const struct engine *self, const struct command
                          .side = c->side,
                          .order_qty = c->order_qty,
                          .more_qty = c->order_qty,
-                         .is_new = true};
+                         .is_new = true,
+                         .limited = is_limited(self, c->account, c->user)};
     bool has_value =
         arith_notional(t->limit_px, c->order_qty, &notional) &&
         (c->side == SIDE_SELL || fee_hold(notional, t->instrument->max_fee_ppm, &hold));
     d.notional = d.more_notional = has_value ? notional : INT64_MAX;
+    t->notional = d.notional;
+    t->hold = hold;
     enum reject reason = check_one_order(self, &d);
     if (reason == REJECT_NONE && !has_value) reason = REJECT_MAX_ORDER_NOTIONAL;
     if (reason != REJECT_NONE) return reason;
@@ -524,7 +533,7 @@ static enum reject check_new_price(const struct engine *self, const struct book_
 }
 
 static enum reject check_new_amounts(const struct engine *self, const struct book_order *order,
-                                     user_id_t user, const struct replace_terms *t)
+                                     user_id_t user, struct replace_terms *t)
 {
     const struct instrument *i = t->instrument;
     qty_t leaves = order->leaves_qty + (t->order_qty - order->order_qty);
@@ -543,11 +552,15 @@ static enum reject check_new_amounts(const struct engine *self, const struct boo
                          .order_qty = t->order_qty,
                          .notional = has_value ? notional : INT64_MAX,
                          .more_qty = leaves - order->leaves_qty,
-                         .more_notional = has_value ? left - now : 0};
+                         .more_notional = has_value ? left - now : 0,
+                         .limited = is_limited(self, order->account, user)};
     enum reject reason = check_one_order(self, &d);
     if (reason == REJECT_NONE && !has_value) reason = REJECT_MAX_ORDER_NOTIONAL;
     if (reason == REJECT_NONE) reason = check_sums(self, &d, order->volume, order->position);
     if (reason != REJECT_NONE) return reason;
+    t->more_qty = d.more_qty;
+    t->more_notional = d.more_notional;
+    t->more_hold = hold - hold_now;
     if (!ladder_has_room(&self->books.pool)) return REJECT_BOOK_FULL;
     return check_means(self, &d, hold - hold_now, order->position);
 }

@@ -21,6 +21,8 @@ struct order_terms {
     int64_t expire_ns;
     uint32_t ticks;      /* limit_px in ticks */
     uint32_t stop_ticks; /* stop_px in ticks */
+    cash_t notional;     /* limit_px * order_qty */
+    cash_t hold;         /* cash that a buy holds */
     uint32_t position;   /* index in the wallet; 0: to be opened */
     uint32_t volume;     /* index among the volumes; 0: to be opened */
 };
@@ -35,6 +37,10 @@ struct replace_terms {
     uint32_t ticks;
     uint32_t stop_ticks;
     bool keeps_priority;
+    /* what changes, unless it keeps its priority; below 0: less than before */
+    qty_t more_qty;       /* leaves */
+    cash_t more_notional; /* limit_px * leaves */
+    cash_t more_hold;     /* cash behind a buy */
 };
 
 /* Account, user and the form of cl_ord_id: until this is known an order has no owner. */

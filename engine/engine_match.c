@@ -175,6 +175,18 @@ static struct band trading_band(const struct instrument *i)
     return narrow(band, i->last_px, i->dynamic_ppm);
 }
 
+/* The tick nearest to the edge, inside the band, that a price lies beyond. */
+static px_t band_edge(const struct engine *self, const struct instrument *i, struct band band,
+                      px_t px)
+{
+    if (px > band.high)
+        return instrument_px(&self->instruments, i,
+                             instrument_ticks(&self->instruments, i, band.high));
+    uint32_t ticks = instrument_ticks(&self->instruments, i, band.low);
+    px_t edge = instrument_px(&self->instruments, i, ticks);
+    return edge < band.low ? instrument_px(&self->instruments, i, ticks + 1) : edge;
+}
+
 static enum stp stp_of(const struct engine *self, const struct book_order *order)
 {
     uint8_t own = book_more(&self->books, order)->stp;
@@ -210,7 +222,7 @@ static void decrement(struct engine *self, struct book_order *order, qty_t qty)
         return;
     }
     engine_reduce_order(self, order, qty);
-    engine_emit_execution(self, order, EXEC_RESTATED, order_status(order), REJECT_SELF_TRADE,
+    engine_emit_execution(self, order, EXEC_RESTATED, order_status(order), REJECT_NONE,
                           order->leaves_qty);
 }
 
@@ -257,7 +269,7 @@ meet(void *context, struct book_order *order, struct book_order *maker, qty_t qt
     struct engine *self = t->engine;
     if (__builtin_expect(maker->limit_px < t->band.low || maker->limit_px > t->band.high, 0)) {
         engine_band_reached(self, order->instrument, order->side,
-                            order->side == SIDE_BUY ? t->band.high : t->band.low);
+                            band_edge(self, t->instrument, t->band, maker->limit_px));
         t->outcome = OUTCOME_BAND;
         return MEETING_STOP;
     }

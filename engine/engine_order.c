@@ -63,19 +63,20 @@ static void release(struct engine *self, const struct book_order *order, qty_t q
     self->volumes.slots[order->volume].open_qty -= qty;
 }
 
-static void hold(struct engine *self, const struct book_order *order)
+/* Holds more for an order, or less, and counts it in: a new order's all, a replaced one's change.
+ */
+static void hold_more(struct engine *self, const struct book_order *order,
+                      const struct instrument *i, qty_t qty, cash_t notional, cash_t hold)
 {
-    const struct instrument *i = &self->instruments.table[order->instrument];
     struct wallet_position *p = &self->wallet.positions[order->position];
     if (order->side == SIDE_SELL) {
-        wallet_hold_shares(p, order->leaves_qty);
+        wallet_hold_shares(p, qty);
     } else {
-        wallet_hold_cash(wallet_cash_of(&self->wallet, order->account, i->currency),
-                         hold_of(i, order->limit_px, order->leaves_qty));
-        p->open_buy_qty += order->leaves_qty;
+        wallet_hold_cash(wallet_cash_of(&self->wallet, order->account, i->currency), hold);
+        p->open_buy_qty += qty;
     }
-    self->accounts.accounts[order->account].open_notional += order->limit_px * order->leaves_qty;
-    self->volumes.slots[order->volume].open_qty += order->leaves_qty;
+    self->accounts.accounts[order->account].open_notional += notional;
+    self->volumes.slots[order->volume].open_qty += qty;
 }
 
 /* ---- the end of an order ---- */
@@ -113,8 +114,7 @@ void engine_reduce_order(struct engine *self, struct book_order *order, qty_t qt
 {
     release(self, order, qty);
     order->order_qty -= qty;
-    if (order->place == PLACE_BOOK)
-        self->instruments.table[order->instrument].book_update_id++;
+    if (order->place == PLACE_BOOK) self->instruments.table[order->instrument].book_update_id++;
     if (order->place == PLACE_BOOK || order->place == PLACE_STOP)
         book_reduce(&self->books, order, qty);
     else
@@ -221,7 +221,7 @@ static struct book_order *open_order(struct engine *self, const struct order_ter
                                 .exec_inst = c->exec_inst,
                                 .stp = c->stp};
     link_to_account(self, order);
-    hold(self, order);
+    hold_more(self, order, t->instrument, c->order_qty, t->notional, t->hold);
     if (t->cl_ord_id_hash)
         CHECK(cl_ord_id_add(&self->cl_ord_ids, c->account, t->cl_ord_id_hash, order_id));
     if (c->time_in_force == TIF_GTD)
@@ -304,12 +304,11 @@ static void replace_anew(struct engine *self, struct book_order *order,
 {
     uint32_t near_at = order->place == PLACE_BOOK ? order->at : 0;
     withdraw(self, order);
-    release(self, order, order->leaves_qty);
+    hold_more(self, order, t->instrument, t->more_qty, t->more_notional, t->more_hold);
     order->limit_px = t->limit_px;
-    order->leaves_qty += t->order_qty - order->order_qty;
+    order->leaves_qty += t->more_qty;
     order->order_qty = t->order_qty;
-    if (t->stop_px) book_more(&self->books, order)->stop_px = t->stop_px;
-    hold(self, order);
+    if (__builtin_expect(t->stop_px != 0, 0)) book_more(&self->books, order)->stop_px = t->stop_px;
     rename_order(self, order, t->cl_ord_id_hash);
     engine_emit_execution(self, order, EXEC_REPLACED, order_status(order), REJECT_NONE,
                           order->leaves_qty);
