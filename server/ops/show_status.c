@@ -9,10 +9,11 @@
 #include <time.h>
 
 #include "engine/bus/control.h"
+#include "server/ops/http_get.h"
 #include "server/ops/layout.h"
 #include "server/ops/options.h"
 
-enum { SUPERVISOR_JSON_MAX_BYTES = 256 * 1024 };
+enum { SUPERVISOR_JSON_MAX_BYTES = 256 * 1024, MARKET_TIMEOUT_MS = 500 };
 
 static json_t *number(uint64_t n)
 {
@@ -86,6 +87,30 @@ static json_t *cursors(const struct control *control)
                      number(load(&control->out.durable_seq)));
 }
 
+/* How many instruments are in which session, and whether the market's kill switch is on: from the
+ * front, which has a replica. NULL while it does not answer. */
+static json_t *market(const char *rest_url)
+{
+    bool is_good;
+    json_t *answer = http_get(rest_url, "/v1/session", "", MARKET_TIMEOUT_MS, &is_good);
+    const json_t *one, *blocked = json_object_get(answer, "market_blocked");
+    json_t *counts = json_object();
+    size_t i;
+    json_array_foreach(json_object_get(answer, "sessions"), i, one)
+    {
+        const char *session = json_string_value(json_object_get(one, "session"));
+        if (!session) continue;
+        json_int_t count = json_integer_value(json_object_get(counts, session));
+        (void)json_object_set_new(counts, session, json_integer(count + 1));
+    }
+    json_t *found = NULL;
+    if (is_good && json_is_boolean(blocked))
+        found = json_pack("{s:b, s:O}", "blocked", json_is_true(blocked), "sessions", counts);
+    json_decref(counts);
+    json_decref(answer);
+    return found;
+}
+
 static json_t *gather(const struct instance *instance)
 {
     char *text = layout_read(instance, "run/supervisor.json", SUPERVISOR_JSON_MAX_BYTES);
@@ -122,6 +147,10 @@ static json_t *gather(const struct instance *instance)
                      atomic_load_explicit(&control->accepting, memory_order_acquire) == 1));
     (void)json_object_set_new(root, "cursors", cursors(control));
     control_close(control);
+    const char *rest_url = json_string_value(json_object_get(root, "rest"));
+    json_t *found =
+        json_is_true(json_object_get(root, "accepting")) && rest_url ? market(rest_url) : NULL;
+    if (found) (void)json_object_set_new(root, "market", found);
     return root;
 }
 
@@ -179,6 +208,24 @@ static void print_processes(const json_t *root)
     }
 }
 
+/* "market      8 continuous, 1 halt" */
+static void print_market(json_t *market)
+{
+    const char *session, *separator = "  ";
+    json_t *count, *sessions = json_object_get(market, "sessions");
+    if (!market) return;
+    printf("market    ");
+    json_object_foreach(sessions, session, count)
+    {
+        printf("%s%" JSON_INTEGER_FORMAT " %s", separator, json_integer_value(count), session);
+        separator = ", ";
+    }
+    if (json_object_size(sessions) == 0) printf("  nothing is listed");
+    printf("%s\n", json_is_true(json_object_get(market, "blocked"))
+                       ? "; the kill switch is on: only cancels are taken"
+                       : "");
+}
+
 static void print_table(const json_t *root)
 {
     bool running = json_is_true(json_object_get(root, "running"));
@@ -189,6 +236,7 @@ static void print_table(const json_t *root)
                                    ? "accepting orders"
                                    : "starting, or the core is away");
     if (running) {
+        print_market(json_object_get(root, "market"));
         printf("durability  %s\n", text_of(root, "durability"));
         printf("REST        %s\n", text_of(root, "rest"));
         printf("WebSocket   %s\n", text_of(root, "ws"));
