@@ -119,7 +119,7 @@ static px_t table_max_px(const struct tick_table *table)
 {
     uint32_t row = row_of_px(table, PX_MAX);
     __int128 above = INSTRUMENT_TICKS_MAX - (int64_t)table->from_ticks[row];
-    if (above < 0 || table->from_px[row] + above * table->tick_px[row] <= PX_MAX)
+    if (table->from_px[row] + above * table->tick_px[row] <= PX_MAX)
         return tick_table_px(table, INSTRUMENT_TICKS_MAX);
     px_t from = table->from_px[row], tick = table->tick_px[row];
     return from + (PX_MAX - from) / tick * tick;

@@ -30,8 +30,7 @@ static uint32_t find_slot(const struct volumes *self, user_id_t user, instrument
 
 uint32_t volume_find(const struct volumes *self, user_id_t user, instrument_id_t instrument)
 {
-    if (user == 0) return 0;
-    uint32_t slot = find_slot(self, user, instrument);
+    uint32_t slot = find_slot(self, user, instrument); /* a free one for user 0 */
     return self->slots[slot].user ? slot : 0;
 }
 

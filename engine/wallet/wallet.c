@@ -42,8 +42,7 @@ static uint32_t find_slot(const struct wallet *self, account_id_t account,
 uint32_t wallet_find_position(const struct wallet *self, account_id_t account,
                               instrument_id_t instrument)
 {
-    if (account == 0) return 0;
-    uint32_t slot = find_slot(self, account, instrument);
+    uint32_t slot = find_slot(self, account, instrument); /* a free one for account 0 */
     return self->positions[slot].account ? slot : 0;
 }
 

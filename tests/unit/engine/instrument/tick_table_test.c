@@ -8,7 +8,7 @@
 #include "engine/instrument/instrument.h"
 #include "tests/unit/engine/put_text.h"
 
-static const struct limits limits = {.instruments = 8};
+static const struct limits limits = {.instruments = 9};
 
 struct fixture {
     struct instruments instruments;
@@ -166,6 +166,8 @@ static void the_highest_price_follows_from_the_rows(void **state)
         {{.table = 3, .from_px = {0, far - 1}, .tick_px = {1, far - 1}}, 16777215},
         {{.table = 4, .from_px = {0, far - 2}, .tick_px = {1, far - 2}}, 2 * (far - 2)},
         {{.table = 5, .from_px = {0, 3000}, .tick_px = {1, 3000}}, (far - 1 - 2999) * 3000},
+        /* or at one that has no 32-bit number */
+        {{.table = 8, .from_px = {0, INT64_C(1) << 33}, .tick_px = {1, INT64_C(1) << 33}}, far - 1},
         /* ticks so wide that PX_MAX comes first; the product of both has no 64-bit value */
         {{.table = 6, .tick_px = {PX_MAX}}, PX_MAX},
         {{.table = 7, .from_px = {0, 70000000}, .tick_px = {1000, 70000000}},
@@ -173,7 +175,7 @@ static void the_highest_price_follows_from_the_rows(void **state)
     };
     for (instrument_id_t id = 1; id <= sizeof cases / sizeof cases[0]; id++) {
         assert_int_equal(set(f, &cases[id - 1].table), REJECT_NONE);
-        const struct instrument *i = list(f, id, (uint8_t)id, 0, REJECT_NONE);
+        const struct instrument *i = list(f, id, cases[id - 1].table.table, 0, REJECT_NONE);
         uint32_t ticks = 0;
         assert_int_equal(i->max_px, cases[id - 1].max_px);
         assert_int_equal(instrument_check_px(&f->instruments, i, i->max_px, &ticks), REJECT_NONE);

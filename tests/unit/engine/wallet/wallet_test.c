@@ -190,8 +190,12 @@ static void shares_held_are_still_there(void **state)
     expect_shares(w, ANN, AAPL, -15, 25);
     assert_int_equal(w->short_counts[ANN], 0);
     wallet_validate(w);
+    deposit(w, ANN, AAPL, 20); /* what is available comes back above zero */
+    assert_int_equal(withdraw(w, ANN, AAPL, 5), REJECT_NONE);
+    assert_int_equal(w->short_counts[ANN], 0);
+    expect_shares(w, ANN, AAPL, 0, 25);
     wallet_release_shares(p, 20);
-    wallet_move_shares(w, p, -20); /* settled to nobody: only the count is looked at */
+    wallet_move_shares(w, p, -30); /* settled to nobody: only the count is looked at */
     assert_int_equal(w->short_counts[ANN], 1);
 }
 
@@ -344,6 +348,22 @@ static void hide_a_short_and_validate(void *argument)
     wallet_validate(w);
 }
 
+static void count_another_short_and_validate(void *argument)
+{
+    ((struct wallet *)argument)->short_counts[BOB]++;
+    wallet_validate(argument);
+}
+
+static void count_the_wrong_one_short_and_validate(void *argument)
+{
+    struct wallet *w = argument;
+    wallet_move_shares(w, position(w, ANN, AAPL), -2);
+    wallet_move_shares(w, position(w, BOB, AAPL), 2);
+    w->short_counts[ANN]--;
+    w->short_counts[BOB]++;
+    wallet_validate(w);
+}
+
 static void owe_cash_and_validate(void *argument)
 {
     wallet_move_cash(argument, ANN, 0, -1);
@@ -363,6 +383,8 @@ static void wrong_books_stop_the_process(void **state)
     assert_true(dies(make_shares_and_validate, w));
     assert_true(dies(lose_house_shares_and_validate, w));
     assert_true(dies(hide_a_short_and_validate, w));
+    assert_true(dies(count_another_short_and_validate, w));
+    assert_true(dies(count_the_wrong_one_short_and_validate, w));
     assert_true(dies(owe_cash_and_validate, w));
 }
 
