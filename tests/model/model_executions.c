@@ -23,13 +23,6 @@ void model_emit_execution(struct model *self, const struct model_order *order, u
     model_emit(self, &event, EXECUTION_V1_BYTES);
 }
 
-void model_emit_restated(struct model *self, const struct model_order *order)
-{
-    struct event_execution event = execution_of(order, EXEC_RESTATED);
-    event.reject_reason = REJECT_SELF_TRADE;
-    model_emit(self, &event, EXECUTION_V1_BYTES);
-}
-
 void model_emit_fill(struct model *self, const struct model_order *order, qty_t qty, px_t px,
                      uint8_t liquidity, struct fee fee)
 {

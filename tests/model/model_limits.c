@@ -90,11 +90,12 @@ bool model_rate_allows(struct model *self, account_id_t account, user_id_t user)
 
 /* ---- an order's size ---- */
 
-enum reject model_check_order_size(const struct model *self, const struct model_order *order)
+enum reject model_check_order_size(const struct model *self, const struct model_order *order,
+                                   user_id_t user)
 {
     const struct model_instrument *i = &self->instruments[order->instrument];
     const struct model_limits *each[] = {&i->limits, &self->accounts[order->account].limits,
-                                         &self->users[order->user].limits};
+                                         &self->users[user].limits};
     __int128 notional = (__int128)order->limit_px * order->order_qty;
     for (unsigned n = 0; n < 3; n++)
         if (each[n]->max_order_qty != 0 && order->order_qty > each[n]->max_order_qty)
@@ -160,6 +161,7 @@ static enum reject check_position(const struct model *self, const struct model_o
         return qty + open > most || qty + open > MODEL_LEDGER_MAX ? REJECT_MAX_POSITION
                                                                   : REJECT_NONE;
     }
+    if (!model_shorts_allowed(self, order)) return REJECT_NONE; /* the shares must be there */
     __int128 most = lower_limit(a->max_short_qty, b->max_short_qty);
     return open - qty > most || open - qty > MODEL_LEDGER_MAX ? REJECT_MAX_POSITION : REJECT_NONE;
 }
@@ -173,10 +175,8 @@ enum reject model_check_growth(const struct model *self, const struct model_orde
     if (reason != REJECT_NONE) return reason;
     __int128 exposure =
         model_open_notional(self, order->account) + account->traded_notional + notional;
-    if (account->limits.max_exposure != 0 && notional > 0 &&
-        exposure > account->limits.max_exposure)
-        return REJECT_MAX_EXPOSURE;
-    return REJECT_NONE;
+    __int128 most = account->limits.max_exposure != 0 ? account->limits.max_exposure : INT64_MAX;
+    return notional > 0 && exposure > most ? REJECT_MAX_EXPOSURE : REJECT_NONE;
 }
 
 bool model_shorts_allowed(const struct model *self, const struct model_order *order)

@@ -69,7 +69,7 @@ static bool decrement(struct model *self, struct model_order *order, qty_t qty)
     order->order_qty -= qty;
     if (order->shown_qty > model_leaves(order)) order->shown_qty = model_leaves(order);
     if (order->place == PLACE_BOOK) self->instruments[order->instrument].book_update_id++;
-    model_emit_restated(self, order);
+    model_emit_execution(self, order, EXEC_RESTATED);
     return true;
 }
 
@@ -136,7 +136,8 @@ static void stop_at_band(struct model *self, struct model_order *order,
     const struct model_instrument *i = &self->instruments[order->instrument];
     if (i->bands.limit_state_ms != 0 && !i->limit_state)
         model_begin_limit_state(self, order->instrument, order->side,
-                                (px_t)(px > bands->high ? bands->high : bands->low));
+                                px > bands->high ? model_round_down(i, (px_t)bands->high)
+                                                 : model_round_up(i, (px_t)bands->low));
     model_end_order(self, order, EXEC_CANCELED, REJECT_PX_BAND);
 }
 

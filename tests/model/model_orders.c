@@ -168,7 +168,8 @@ static enum reject set_collar(const struct model *self, struct model_order *orde
     return REJECT_NONE;
 }
 
-enum reject model_check_market(const struct model *self, const struct model_order *order)
+enum reject model_check_market(const struct model *self, const struct model_order *order,
+                               user_id_t user)
 {
     const struct model_instrument *i = &self->instruments[order->instrument];
     bool buys = order->side == SIDE_BUY;
@@ -176,7 +177,7 @@ enum reject model_check_market(const struct model *self, const struct model_orde
         struct model_prices band = model_static_band(i);
         if (buys ? order->limit_px > band.high : order->limit_px < band.low) return REJECT_PX_BAND;
         px_t reference = i->last_px > 0 ? i->last_px : i->reference_px;
-        uint32_t ppm = model_collar_ppm(self, order->instrument, order->account, order->user);
+        uint32_t ppm = model_collar_ppm(self, order->instrument, order->account, user);
         if (reference > 0 && ppm != 0) {
             px_t worst = model_collared(i, order->side, reference, ppm);
             if (buys ? order->limit_px > worst : order->limit_px < worst) return REJECT_PX_COLLAR;
@@ -227,8 +228,8 @@ static enum reject check_order(struct model *self, const struct command_new_orde
     const struct model_instrument *i = &self->instruments[order->instrument];
     if (!is_taken(command, i->session)) return REJECT_NOT_IN_SESSION;
     reason = set_collar(self, order);
-    if (reason == REJECT_NONE) reason = model_check_market(self, order);
-    if (reason == REJECT_NONE) reason = model_check_order_size(self, order);
+    if (reason == REJECT_NONE) reason = model_check_market(self, order, order->user);
+    if (reason == REJECT_NONE) reason = model_check_order_size(self, order, order->user);
     if (reason == REJECT_NONE) reason = check_open_orders(self, order);
     __int128 notional = (__int128)order->limit_px * order->order_qty;
     if (reason == REJECT_NONE) reason = model_check_growth(self, order, order->order_qty, notional);

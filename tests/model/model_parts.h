@@ -84,7 +84,9 @@ void model_trade(struct model *self, struct model_order *first, struct model_ord
 void model_set_limits(struct model *self, const struct command_set_limits *command);
 /* Counts a message, or says that it is one too many. */
 bool model_rate_allows(struct model *self, account_id_t account, user_id_t user);
-enum reject model_check_order_size(const struct model *self, const struct model_order *order);
+/* `user` sends the request, as in model_check_market(). */
+enum reject model_check_order_size(const struct model *self, const struct model_order *order,
+                                   user_id_t user);
 /* What the order's leaves and their notional grow by; of an open one what it has already is among
  * the account's figures. */
 enum reject model_check_growth(const struct model *self, const struct model_order *order,
@@ -117,8 +119,6 @@ struct fee {
 };
 
 void model_emit_execution(struct model *self, const struct model_order *order, uint8_t exec_type);
-/* Its quantity fell, so that it does not trade with its own account. */
-void model_emit_restated(struct model *self, const struct model_order *order);
 void model_emit_fill(struct model *self, const struct model_order *order, qty_t qty, px_t px,
                      uint8_t liquidity, struct fee fee);
 void model_emit_refused_order(struct model *self, const struct model_order *order,
@@ -139,7 +139,8 @@ void model_end_day(struct model *self, const struct command_end_day *command);
 bool model_is_stop(const struct model_order *order);
 /* A limit price of its own that is checked against the market. */
 bool model_is_priced(const struct model_order *order);
-enum reject model_check_market(const struct model *self, const struct model_order *order);
+enum reject model_check_market(const struct model *self, const struct model_order *order,
+                               user_id_t user);
 enum reject model_check_doors(const struct model *self, const struct model_order *order);
 struct model_order *model_own_order(const struct model *self, account_id_t account, user_id_t user,
                                     order_id_t order_id, const char *orig_cl_ord_id);

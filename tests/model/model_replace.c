@@ -48,22 +48,23 @@ static struct model_order replaced(const struct model *self, const struct model_
     if (command->limit_px != 0) after.limit_px = command->limit_px;
     if (command->stop_px != 0) after.stop_px = command->stop_px;
     if (order->ord_type == ORD_TYPE_STOP && after.stop_px != order->stop_px)
-        after.limit_px =
-            model_collared(&self->instruments[order->instrument], order->side, after.stop_px,
-                           model_collar_ppm(self, order->instrument, order->account, order->user));
+        after.limit_px = model_collared(
+            &self->instruments[order->instrument], order->side, after.stop_px,
+            model_collar_ppm(self, order->instrument, order->account, command->user));
     return after;
 }
 
-/* Of an order that loses its priority. */
+/* Of an order that loses its priority: whoever asks keeps to his own limits; what is traded counts
+ * for the user whose order it is. */
 static enum reject check_growth(const struct model *self, const struct model_order *before,
-                                const struct model_order *after)
+                                const struct model_order *after, user_id_t user)
 {
     const struct model_instrument *i = &self->instruments[after->instrument];
     __int128 old_notional = (__int128)before->limit_px * model_leaves(before);
     __int128 new_notional = (__int128)after->limit_px * model_leaves(after);
     __int128 growth = (__int128)model_leaves(after) - model_leaves(before);
-    enum reject reason = model_check_market(self, after);
-    if (reason == REJECT_NONE) reason = model_check_order_size(self, after);
+    enum reject reason = model_check_market(self, after, user);
+    if (reason == REJECT_NONE) reason = model_check_order_size(self, after, user);
     if (reason == REJECT_NONE)
         reason = model_check_growth(self, after, growth, new_notional - old_notional);
     if (reason == REJECT_NONE && !model_book_has_room(self)) reason = REJECT_BOOK_FULL;
@@ -117,7 +118,7 @@ void model_replace_order(struct model *self, const struct command_replace_order 
         after = replaced(self, order, command);
         keeps = after.limit_px == order->limit_px && after.stop_px == order->stop_px &&
                 after.order_qty <= order->order_qty;
-        if (!keeps) reason = check_growth(self, order, &after);
+        if (!keeps) reason = check_growth(self, order, &after, command->user);
     }
     if (reason != REJECT_NONE) {
         model_reject_request(self, command->account, order ? order->order_id : command->order_id,
