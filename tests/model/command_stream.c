@@ -146,6 +146,12 @@ static void make_any(struct generator *g)
         return;
     }
     if (random_chance(r, g->profile->wander)) wander(g);
+    if (g->profile->stop >= 25 && !g->had_burst && random_chance(r, 1) &&
+        g->stream->limits.orders >= STOP_BURST_ROOM) {
+        g->had_burst = true;
+        make_stop_burst(g);
+        return;
+    }
     uint32_t at = random_below(r, g->weight_sum), kind = 0;
     while (at >= g->weights[kind]) at -= g->weights[kind++];
     make_kind(g, (enum command_kind)kind);

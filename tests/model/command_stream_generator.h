@@ -13,6 +13,9 @@
 #include "tests/model/random.h"
 
 enum { PLACES = 64, RECENT = 64, CL_ORD_ID_CHOICES = 900, DEADLINES = 64, FOLLOW_UPS = 32 };
+
+/* More stops than one command may trigger, and the orders that an engine must have room for. */
+enum { STOP_BURST = 330, STOP_BURST_ROOM = 600 };
 #define SECOND_NS INT64_C(1000000000)
 #define MILLI_NS  INT64_C(1000000)
 #define DAY_NS    (86400 * SECOND_NS)
@@ -122,6 +125,7 @@ struct generator {
     uint32_t deadline_count;
     int32_t last_bust;        /* target of the last bust */
     int64_t shared_expiry_ns; /* many GTD orders expire together */
+    bool had_burst;
     struct follow_up follow_ups[FOLLOW_UPS];
 };
 
@@ -177,6 +181,7 @@ void follow_up(struct generator *g, struct follow_up what, uint32_t within);
 /* ---- commands ---- */
 
 void make_new_order(struct generator *g);
+void make_stop_burst(struct generator *g); /* many stops at once, all to be triggered at once */
 void make_cancel_order(struct generator *g);
 void make_replace_order(struct generator *g);
 void make_mass_cancel(struct generator *g);

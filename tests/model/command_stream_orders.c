@@ -105,6 +105,27 @@ void make_new_order(struct generator *g)
         g->recent[g->new_order_count++ % RECENT] = index;
 }
 
+void make_stop_burst(struct generator *g)
+{
+    struct random *r = &g->random;
+    instrument_id_t instrument = random_between(r, 1, g->stream->limits.instruments - 1);
+    uint8_t side = random_chance(r, 50) ? SIDE_BUY : SIDE_SELL;
+    int64_t away = side == SIDE_BUY ? -2 * (int64_t)g->spread_ticks : 2 * (int64_t)g->spread_ticks;
+    make_set_session(g, instrument, SESSION_PRE_OPEN);
+    for (unsigned i = 0; i < STOP_BURST; i++) {
+        struct command_new_order *c = BEGIN(g, command_new_order, COMMAND_NEW_ORDER);
+        c->account = random_between(r, 1, g->stream->limits.accounts - 1);
+        c->user = c->account;
+        c->instrument = instrument;
+        c->side = side;
+        c->ord_type = ORD_TYPE_STOP;
+        c->time_in_force = TIF_GTC;
+        c->order_qty = some_lots(g, instrument, 2);
+        c->stop_px = px_at(g, instrument, g->middle_ticks + away + random_below(r, 3));
+    }
+    make_set_session(g, instrument, SESSION_CONTINUOUS);
+}
+
 /* ---- orders that are there ---- */
 
 /* A new order made lately, more often a young one; NULL when there is none. */

@@ -145,6 +145,7 @@ void contest_cover(const struct contest *self, struct coverage *coverage)
     const struct event_list *list = &self->model->events;
     struct sbe_header header;
     size_t length;
+    coverage_begin_command(coverage);
     for (size_t at = 0; (length = event_at(list, at, &header)) > 0; at += length)
         coverage_note(coverage, list->bytes + at);
 }

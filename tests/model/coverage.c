@@ -9,11 +9,20 @@
 
 /* ---- taking down ---- */
 
+enum { STOPS_A_COMMAND = 256 }; /* as MATCHING.md says */
+
+void coverage_begin_command(struct coverage *self)
+{
+    self->triggered = 0;
+}
+
 static void note_execution(struct coverage *self, const struct event_execution *event)
 {
     self->reasons[event->reject_reason % COVERED_REASONS]++;
     self->exec_types[event->exec_type % COVERED_LETTERS]++;
     self->liquidity[event->last_liquidity % COVERED_MODES]++;
+    if (event->exec_type == EXEC_TRIGGERED && ++self->triggered == STOPS_A_COMMAND)
+        self->full_cascades++;
     if (event->exec_type == EXEC_NEW)
         self->orders[(event->ord_type - '0') % COVERED_MODES]
                     [(event->time_in_force - '0') % COVERED_MODES]++;
@@ -41,6 +50,11 @@ void coverage_note(struct coverage *self, const void *event)
         const struct event_session_changed *changed = event;
         self->sessions[changed->before % COVERED_SESSIONS][changed->session % COVERED_SESSIONS]++;
         self->causes[changed->cause % COVERED_CAUSES]++;
+        break;
+    }
+    case EVENT_TIME_PASSED: {
+        const struct event_time_passed *passed = event;
+        self->full_times += passed->fired_count == TIMERS_A_COMMAND;
         break;
     }
     case EVENT_BREAKER_TRIPPED: {
@@ -121,6 +135,8 @@ bool coverage_is_complete(const struct coverage *self)
     all &= seen(self->liquidity[LIQUIDITY_ADDED], "liquidity", LIQUIDITY_ADDED, 0);
     all &= seen(self->liquidity[LIQUIDITY_REMOVED], "liquidity", LIQUIDITY_REMOVED, 0);
     all &= seen(self->liquidity[LIQUIDITY_AUCTION], "liquidity", LIQUIDITY_AUCTION, 0);
+    all &= seen(self->full_cascades, "stops triggered by one command", STOPS_A_COMMAND, 0);
+    all &= seen(self->full_times, "timers fired by one command", TIMERS_A_COMMAND, 0);
     for (uint32_t level = 1; level <= BREAKER_LEVELS; level++)
         all &= seen(self->breaker_levels[level], "breaker level", level, 0);
     return all;
@@ -152,6 +168,8 @@ void coverage_print(const struct coverage *self)
             if (self->orders[type][tif])
                 printf("orders of type %" PRIu32 ", in force %" PRIu32 "  %" PRIu64 "\n", type, tif,
                        self->orders[type][tif]);
+    printf("full cascades of stops       %" PRIu64 "\n", self->full_cascades);
+    printf("full bursts of timers        %" PRIu64 "\n", self->full_times);
     for (uint32_t level = 1; level <= BREAKER_LEVELS; level++)
         printf("breaker level %" PRIu32 "              %" PRIu64 "\n", level,
                self->breaker_levels[level]);

@@ -28,7 +28,13 @@ struct coverage {
     uint64_t orders[COVERED_MODES]
                    [COVERED_MODES]; /* accepted: ord_type - '0', time_in_force - '0' */
     uint64_t breaker_levels[COVERED_MODES];
+    uint32_t triggered;     /* stops, by the command in work */
+    uint64_t full_cascades; /* commands that triggered as many stops as one may */
+    uint64_t full_times;    /* that fired as many timers as one may */
 };
+
+/* A new command: its events follow. */
+void coverage_begin_command(struct coverage *self);
 
 /* Takes down one event, a whole message. */
 void coverage_note(struct coverage *self, const void *event);
