@@ -467,11 +467,15 @@ static void open_exchange(struct fixture *f)
     }
 }
 
-static order_id_t random_order(struct fixture *f)
+/* Mostly one that is open, and mostly by its own account. */
+static order_id_t random_order(struct fixture *f, account_id_t *account)
 {
     if (!f->naive.order_count) return 0;
-    uint64_t at = next_random(f, (uint64_t)f->naive.order_count);
-    return (order_id_t)f->naive.orders[at].order_id;
+    const struct order *order = NULL;
+    for (unsigned tries = 0; tries < 20 && (!order || order->leaves_qty == 0); tries++)
+        order = &f->naive.orders[next_random(f, (uint64_t)f->naive.order_count)];
+    if (next_random(f, 10)) *account = (account_id_t)order->account;
+    return (order_id_t)order->order_id;
 }
 
 static px_t random_px(struct fixture *f)
@@ -513,11 +517,12 @@ static void random_new_order(struct fixture *f, account_id_t account)
 
 static void random_replace(struct fixture *f, account_id_t account)
 {
+    order_id_t order_id = random_order(f, &account);
     struct command_replace_order replace = {
         .header = COMMAND_HEADER(COMMAND_REPLACE_ORDER, struct command_replace_order),
         .account = account,
         .user = account,
-        .order_id = random_order(f),
+        .order_id = order_id,
         .order_qty = next_random(f, 3) ? 1 + (qty_t)next_random(f, 500) : 0};
     if (next_random(f, 4) == 0) replace.limit_px = random_px(f);
     if (next_random(f, 8) == 0) replace.stop_px = random_px(f);
@@ -567,11 +572,13 @@ static void random_session(struct fixture *f)
 static void random_command(struct fixture *f)
 {
     account_id_t account = 1 + (account_id_t)next_random(f, 4);
+    account_id_t owner = account;
+    order_id_t order_id = random_order(f, &owner);
     struct command_cancel_order cancel = {
         .header = COMMAND_HEADER(COMMAND_CANCEL_ORDER, struct command_cancel_order),
-        .account = account,
-        .user = account,
-        .order_id = random_order(f)};
+        .account = owner,
+        .user = owner,
+        .order_id = order_id};
     struct command_mass_cancel mass = {
         .header = COMMAND_HEADER(COMMAND_MASS_CANCEL, struct command_mass_cancel),
         .account = account,
@@ -594,9 +601,12 @@ static void random_command(struct fixture *f)
 static void assert_same(const struct fixture *f, uint64_t seed)
 {
     const struct books *naive = &f->naive, *db = &f->database;
-    print_message("seed %llu: %d orders, %d trades, %lld executions, %lld refusals\n",
+    print_message("seed %llu: %d orders, %d trades, %lld executions, %lld refusals, %lld renamed, "
+                  "%lld busted, %lld auctions, %lld of the ledger\n",
                   (unsigned long long)seed, naive->order_count, naive->trade_count,
-                  (long long)naive->executions, (long long)naive->refusals);
+                  (long long)naive->executions, (long long)naive->refusals,
+                  (long long)naive->renames, (long long)naive->rows[BATCH_BUST],
+                  (long long)naive->rows[BATCH_AUCTION], (long long)naive->rows[BATCH_LEDGER]);
     assert_true(naive->trade_count > 100 && naive->refusals > 10);
     assert_int_equal(naive->order_count, db->order_count);
     assert_int_equal(naive->trade_count, db->trade_count);
