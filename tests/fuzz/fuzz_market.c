@@ -277,12 +277,17 @@ static void order_command(const struct fuzz_market *m, uint8_t kind, struct fuzz
 
 /* ---- other commands ---- */
 
+static int64_t sum(struct fuzz_input *in)
+{
+    int64_t lots = qty(in, TABLED);
+    return lots < 1000 ? lots * 100 : lots;
+}
+
 static void money(uint8_t kind, struct fuzz_input *in, const struct fuzz_sender *sender)
 {
     account_id_t account = small(in, 4), other = small(in, 4);
     if (kind == COMMAND_DEPOSIT || kind == COMMAND_WITHDRAW) {
-        struct command_deposit c = {HEADER(kind, command_deposit), account, asset(in),
-                                    qty(in, TABLED) * 100};
+        struct command_deposit c = {HEADER(kind, command_deposit), account, asset(in), sum(in)};
         SEND_PATCHED(c);
     } else if (kind == COMMAND_TRANSFER) {
         struct command_transfer c = {HEADER(COMMAND_TRANSFER, command_transfer),
@@ -290,7 +295,7 @@ static void money(uint8_t kind, struct fuzz_input *in, const struct fuzz_sender 
                                      other,
                                      asset(in),
                                      small(in, 4),
-                                     qty(in, TABLED) * 100};
+                                     sum(in)};
         SEND_PATCHED(c);
     } else {
         struct command_bust_trade c = {HEADER(COMMAND_BUST_TRADE, command_bust_trade),
