@@ -130,11 +130,16 @@ static void trade(struct served *self)
     client_call(&alpha, "PATCH", "/v1/orders/client_order_id:b1", "{\"qty\":8}", &a);
     EXPECT(self, a.status == 200 && answer_has(&a, "\"qty\":8,"));
     EXPECT(self, answer_has(&a, "\"leaves_qty\":4"));
-    client_call(&alpha, "PATCH", "/v1/orders/client_order_id:b1", "{\"qty\":9}", &a);
-    EXPECT(self, answer_is(&a, 422, "qty_not_reduced") && answer_has(&a, "\"field\":\"qty\""));
-    client_call(&alpha, "DELETE", "/v1/orders/client_order_id:b1", "", &a);
+    client_call(&alpha, "PATCH", "/v1/orders/client_order_id:b1",
+                "{\"qty\":9,\"limit_price\":\"19.5\",\"new_client_order_id\":\"b2\"}", &a);
+    EXPECT(self, a.status == 200 && answer_has(&a, "\"leaves_qty\":5"));
+    EXPECT(self, answer_has(&a, "\"limit_price\":\"19.5000\""));
+    EXPECT(self, answer_has(&a, "\"client_order_id\":\"b2\""));
+    client_call(&alpha, "GET", "/v1/orders/client_order_id:b1", "", &a);
+    EXPECT(self, answer_is(&a, 404, "unknown_order")); /* it bears another name now */
+    client_call(&alpha, "DELETE", "/v1/orders/client_order_id:b2", "", &a);
     EXPECT(self, a.status == 200 && answer_has(&a, "\"status\":\"canceled\""));
-    client_call(&alpha, "DELETE", "/v1/orders/client_order_id:b1", "", &a);
+    client_call(&alpha, "DELETE", "/v1/orders/client_order_id:b2", "", &a);
     EXPECT(self, answer_is(&a, 404, "unknown_order"));
 
     client_call(&alpha, "POST", "/v1/orders", ORDER("x", "buy", "999999", "20"), &a);
@@ -283,6 +288,17 @@ static void ask_wrongly(struct served *self)
          "client_order_id"},
         {"POST", "/v1/orders", ORDER("w1", "buy", "1", "20.005"), 422, "invalid_tick",
          "limit_price"},
+        {"DELETE", "/v1/orders?symbol=ZZZZ", "", 404, "unknown_symbol", "symbol"},
+        {"DELETE", "/v1/orders?side=both", "", 400, "invalid_side", "side"},
+        {"DELETE", "/v1/orders?status=open", "", 400, "invalid_field", "status"},
+        {"DELETE", "/v1/orders/", "", 404, "not_found", ""},
+        {"POST", "/v1/cancel-after", "{}", 400, "missing_field", "seconds"},
+        {"POST", "/v1/cancel-after", "{\"seconds\":86401}", 400, "invalid_field", "seconds"},
+        {"POST", "/v1/orders/test", ORDER("w", "buy", "0", "20"), 400, "invalid_qty", "qty"},
+        {"POST", "/v1/orders/test", ORDER("w", "buy", "1", "20.005"), 422, "invalid_tick",
+         "limit_price"},
+        {"GET", "/v1/session?symbol=ZZZZ", "", 404, "unknown_symbol", "symbol"},
+        {"GET", "/v1/auction/ZZZZ", "", 404, "unknown_symbol", "symbol"},
         {"PUT", "/v1/orders", "", 405, "method_not_allowed", ""},
         {"POST", "/v1/time", "", 405, "method_not_allowed", ""},
         {"DELETE", "/index.html", "", 405, "method_not_allowed", ""},

@@ -79,6 +79,18 @@ static inline void served_emit(void *context, const void *message, size_t length
     gateway_event(self->front.gateway, self->record, message);
 }
 
+/* A command of an administrator or of another front; for the main thread, before a visit. */
+static inline void served_step(struct served *self, const void *message, size_t length)
+{
+    const struct event_sink sink = {served_emit, self};
+    memcpy(&self->record->header, message, length);
+    self->record->seq = ++self->exchange.seq;
+    self->record->time_ns = clock_wall_ns();
+    self->record->origin = 0;
+    engine_step(self->exchange.engine, self->record->seq, self->record->time_ns,
+                &self->record->header, length, &sink);
+}
+
 static inline void served_core(uv_prepare_t *prepare)
 {
     struct served *self = prepare->data;

@@ -71,6 +71,8 @@ static void test_envelopes(void **state)
         {"{\"id\":1}", REJECT_MISSING_FIELD, "method", "1"},
         {"{\"id\":1,\"method\":7}", REJECT_INVALID_FIELD, "method", "1"},
         {"{\"id\":1,\"method\":\"order.drop\"}", REJECT_UNKNOWN_METHOD, "method", "1"},
+        {"{\"id\":1,\"method\":\"order.cancel_all\"}", REJECT_NONE, "", "1"},
+        {"{\"id\":1,\"method\":\"order.cancel_after\"}", REJECT_NONE, "", "1"},
         {"{\"id\":1,\"method\":\"ping\",\"params\":[]}", REJECT_INVALID_FIELD, "params", "1"},
         {"{\"id\":1,\"method\":\"ping\",\"params\":null}", REJECT_INVALID_FIELD, "params", "1"},
         {"{\"id\":1,\"method\":\"ping\",\"extra\":0}", REJECT_UNKNOWN_FIELD, "extra", "1"},
@@ -146,6 +148,11 @@ static void test_subscriptions(void **state)
     assert_int_equal(r.symbol_count, 0);
     assert_true(channel("{\"channel\":\"orders\"}", true, &r, &complaint));
     assert_true(channel("{\"channel\":\"heartbeat\"}", false, &r, &complaint));
+    assert_true(channel("{\"channel\":\"status\",\"symbols\":[\"S2\"]}", false, &r, &complaint));
+    assert_int_equal(r.channel, CHANNEL_STATUS);
+    assert_int_equal(r.instruments[0], 2);
+    assert_true(channel("{\"channel\":\"auction\",\"symbols\":[\"S3\"]}", false, &r, &complaint));
+    assert_int_equal(r.channel, CHANNEL_AUCTION);
     assert_true(channel("{\"channel\":\"trades\",\"symbols\":[\"S299\"]}", true, &r, &complaint));
 }
 
@@ -189,6 +196,10 @@ static void test_bad_subscriptions(void **state)
         {"{\"channel\":\"orders\",\"resume_from\":-1}", REJECT_INVALID_FIELD, "resume_from"},
         {"{\"channel\":\"orders\",\"resume_from\":\"1\"}", REJECT_INVALID_FIELD, "resume_from"},
         {"{\"channel\":\"heartbeat\",\"resume_from\":1}", REJECT_UNKNOWN_FIELD, "resume_from"},
+        {"{\"channel\":\"status\"}", REJECT_MISSING_FIELD, "symbols"},
+        {"{\"channel\":\"status\",\"symbols\":[\"S1\"],\"depth\":1}", REJECT_UNKNOWN_FIELD,
+         "depth"},
+        {"{\"channel\":\"auction\",\"symbols\":[]}", REJECT_INVALID_FIELD, "symbols"},
     };
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct channel_request request;
