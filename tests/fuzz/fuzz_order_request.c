@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/check.h"
+#include "engine/engine_dry_run.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/web/small_exchange.h"
 #include "web/json/encode.h"
@@ -24,7 +25,17 @@ static void check_complaint(const struct complaint *complaint)
     CHECK(reject_row(complaint->reason)->number == complaint->reason);
 }
 
-static void check_new_order(const json_t *object, const struct engine *engine)
+/* What is left out of a message says nothing. */
+static void check_length(const struct sbe_header *header, size_t v1_bytes, const void *command,
+                         size_t bytes)
+{
+    const char *at = command;
+    size_t sent = admission_bytes(header);
+    CHECK(header->version == 1 ? sent == v1_bytes : sent == bytes);
+    for (size_t i = sent; i < bytes; i++) CHECK(at[i] == '\0');
+}
+
+static void check_new_order(const json_t *object, struct engine *engine)
 {
     struct command_new_order command;
     struct complaint complaint;
@@ -35,10 +46,21 @@ static void check_new_order(const json_t *object, const struct engine *engine)
     CHECK(command.account == ALPHA && command.user == ALPHA);
     CHECK(command.instrument == AAPL || command.instrument == MSFT);
     CHECK(command.side == SIDE_BUY || command.side == SIDE_SELL);
-    CHECK(command.ord_type == ORD_TYPE_LIMIT);
+    CHECK(command.ord_type >= ORD_TYPE_MARKET && command.ord_type <= ORD_TYPE_STOP_LIMIT);
+    bool limit = command.ord_type == ORD_TYPE_LIMIT || command.ord_type == ORD_TYPE_STOP_LIMIT;
+    bool stop = command.ord_type == ORD_TYPE_STOP || command.ord_type == ORD_TYPE_STOP_LIMIT;
+    CHECK(limit == (command.limit_px > 0) && command.limit_px <= PX_MAX);
+    CHECK(stop == (command.stop_px > 0) && command.stop_px <= PX_MAX);
+    CHECK(strchr("0123467", command.time_in_force) && command.time_in_force);
+    CHECK((command.time_in_force == TIF_GTD) == (command.expire_ns > 0));
     CHECK(command.order_qty > 0 && command.order_qty <= QTY_MAX);
-    CHECK(command.limit_px > 0 && command.limit_px <= PX_MAX);
+    CHECK(command.display_qty >= 0 && command.display_qty <= QTY_MAX);
+    CHECK(command.min_qty >= 0 && command.min_qty <= QTY_MAX);
+    CHECK(command.exec_inst <= (EXEC_INST_POST_ONLY | EXEC_INST_CANCEL_ON_DISCONNECT));
+    CHECK(command.stp <= STP_ALLOW);
     check_cl_ord_id(command.cl_ord_id);
+    check_length(&command.header, NEW_ORDER_V1_BYTES, &command, sizeof command);
+    (void)engine_dry_run(engine, &command); /* whatever admission takes the engine can look at */
 }
 
 static void check_changes(const json_t *object)
@@ -55,10 +77,33 @@ static void check_changes(const json_t *object)
     }
     if (admission_replace(object, &alpha, &replace, &complaint)) {
         CHECK((replace.order_id == 0) != (replace.orig_cl_ord_id[0] == '\0'));
-        CHECK(replace.order_qty > 0 && replace.order_qty <= QTY_MAX);
+        CHECK(replace.order_qty >= 0 && replace.order_qty <= QTY_MAX);
+        CHECK(replace.limit_px >= 0 && replace.limit_px <= PX_MAX);
+        CHECK(replace.stop_px >= 0 && replace.stop_px <= PX_MAX);
+        CHECK(replace.order_qty || replace.limit_px || replace.stop_px || replace.cl_ord_id[0]);
+        check_cl_ord_id(replace.cl_ord_id);
+        check_length(&replace.header, REPLACE_ORDER_V1_BYTES, &replace, sizeof replace);
     } else {
         check_complaint(&complaint);
     }
+}
+
+static void check_many(const json_t *object, const struct engine *engine)
+{
+    struct command_mass_cancel cancel;
+    struct command_cancel_after after;
+    struct complaint complaint;
+    if (admission_mass_cancel(object, engine, &alpha, &cancel, &complaint)) {
+        CHECK(cancel.account == ALPHA && cancel.user == ALPHA && cancel.on_disconnect == 0);
+        CHECK(cancel.instrument <= MSFT);
+        CHECK(cancel.side == 0 || cancel.side == SIDE_BUY || cancel.side == SIDE_SELL);
+    } else {
+        check_complaint(&complaint);
+    }
+    if (admission_cancel_after(object, &alpha, &after, &complaint))
+        CHECK(after.timeout_ns >= 0 && after.timeout_ns <= CANCEL_AFTER_MAX_S * 1000000000LL);
+    else
+        check_complaint(&complaint);
 }
 
 /* Prices and times that are taken mean the same when they are written and read again. */
@@ -97,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         json_t *value;
         check_new_order(object, exchange.engine);
         check_changes(object);
+        check_many(object, exchange.engine);
         json_object_foreach(object, name, value) if (json_is_string(value))
             check_round_trips(json_string_value(value));
     }

@@ -142,7 +142,7 @@ static void trade(struct served *self)
     client_call(&alpha, "DELETE", "/v1/orders/client_order_id:b2", "", &a);
     EXPECT(self, answer_is(&a, 404, "unknown_order"));
 
-    client_call(&alpha, "POST", "/v1/orders", ORDER("x", "buy", "999999", "20"), &a);
+    client_call(&alpha, "POST", "/v1/orders", ORDER("x", "buy", "900000", "20"), &a);
     EXPECT(self, answer_is(&a, 422, "insufficient_cash") && answer_has(&a, "\"field\":\"qty\""));
     EXPECT(self, answer_has(&a, "\"order\":{") && answer_has(&a, "\"status\":\"rejected\""));
     client_call(&alpha, "GET", "/v1/account", "", &a);
