@@ -189,7 +189,10 @@ void engine_step(struct engine *self, seq_t seq, int64_t time_ns, const void *me
     check_seq = seq;
     self->sink = *sink;
     s->seq = seq;
-    if (time_ns > s->time_ns) s->time_ns = time_ns;
+    if (time_ns > s->time_ns) {
+        s->time_ns = time_ns;
+        s->second = (uint64_t)time_ns / 1000000000;
+    }
     uint16_t template_id = checked_template(message, length);
     if (__builtin_expect(!s->configured, 0) && template_id != COMMAND_CONFIGURE) template_id = 0;
     switch (template_id) {

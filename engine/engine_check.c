@@ -5,8 +5,6 @@
 #include "engine/base/arith.h"
 #include "engine/wallet/fee.h"
 
-#define NS_A_SECOND 1000000000
-
 /* ---- who ---- */
 
 enum reject check_sender(const struct engine *self, const struct command_new_order *c)
@@ -17,13 +15,23 @@ enum reject check_sender(const struct engine *self, const struct command_new_ord
     return REJECT_NONE;
 }
 
+/* Whether anything is out of the ordinary that an order might fail for: a session other than
+ * CONTINUOUS, a block, a band, a row of limits. Asked once, so that the ordinary order is spared
+ * the questions one by one. */
+static bool is_special(const struct engine *self, const struct instrument *i,
+                       const struct account *a, const struct user *u)
+{
+    return (i->session ^ SESSION_CONTINUOUS) | i->has_bands | i->has_more_limits | a->blocked |
+           a->has_limits | u->has_limits | (self->state->market_blocked != 0);
+}
+
 /* Counts a new order or replace, unless account or user have sent their fill this second. */
 static enum reject check_rate(struct engine *self, account_id_t account, user_id_t user)
 {
     struct accounts *all = &self->accounts;
     struct account *a = &all->accounts[account];
     struct user *u = &all->users[user];
-    uint32_t second = (uint32_t)((uint64_t)self->state->time_ns / NS_A_SECOND);
+    uint32_t second = (uint32_t)self->state->second;
     if (__builtin_expect(a->has_limits | u->has_limits, 0)) {
         uint32_t account_max = all->account_limits[account].max_messages;
         uint32_t user_max = all->user_limits[user].max_messages;
@@ -152,11 +160,10 @@ static bool fits_session(const struct order_terms *t, uint8_t session)
 static enum reject check_open(const struct engine *self, const struct instrument *i,
                               account_id_t account)
 {
-    if (__builtin_expect(self->state->market_blocked, 0)) return REJECT_MARKET_BLOCKED;
-    if (__builtin_expect(self->accounts.accounts[account].blocked, 0))
-        return REJECT_ACCOUNT_BLOCKED;
-    if (__builtin_expect(i->session == SESSION_CLOSED, 0)) return REJECT_MARKET_CLOSED;
-    if (__builtin_expect(i->session == SESSION_HALT, 0)) return REJECT_HALTED;
+    if (self->state->market_blocked) return REJECT_MARKET_BLOCKED;
+    if (self->accounts.accounts[account].blocked) return REJECT_ACCOUNT_BLOCKED;
+    if (i->session == SESSION_CLOSED) return REJECT_MARKET_CLOSED;
+    if (i->session == SESSION_HALT) return REJECT_HALTED;
     return REJECT_NONE;
 }
 
@@ -229,17 +236,6 @@ static enum reject check_limit_px(const struct engine *self, const struct instru
     return (side == SIDE_BUY ? ticks > worst : ticks < worst) ? REJECT_PX_COLLAR : REJECT_NONE;
 }
 
-static bool is_limited(const struct engine *self, account_id_t account, user_id_t user)
-{
-    return self->accounts.accounts[account].has_limits | self->accounts.users[user].has_limits;
-}
-
-static bool limits_px(const struct engine *self, const struct instrument *i, account_id_t account,
-                      user_id_t user)
-{
-    return i->has_bands | is_limited(self, account, user);
-}
-
 static bool would_take(const struct engine *self, const struct instrument *i,
                        instrument_id_t instrument, uint8_t side, uint32_t ticks)
 {
@@ -254,8 +250,7 @@ static enum reject check_price(const struct engine *self, const struct command_n
     if (__builtin_expect(!is_priced(c->ord_type), 0))
         return price_by_collar(self, i, c->instrument, c->account, c->user, c->side, t->stop_px,
                                &t->limit_px, &t->ticks);
-    if (c->ord_type == ORD_TYPE_LIMIT &&
-        __builtin_expect(limits_px(self, i, c->account, c->user), 0)) {
+    if (__builtin_expect(t->special, 0) && c->ord_type == ORD_TYPE_LIMIT) {
         enum reject reason = check_limit_px(self, i, c->account, c->user, c->side, c->limit_px);
         if (reason != REJECT_NONE) return reason;
     }
@@ -279,7 +274,7 @@ struct addition {
     qty_t more_qty;       /* leaves that it adds; 0: none */
     cash_t more_notional; /* of leaves that it adds, or below 0 */
     bool is_new;
-    bool limited; /* account or user has a row of limits */
+    bool special; /* is_special(): rows of limits may have something to say */
 };
 
 static bool exceeds(int64_t value, int64_t max)
@@ -304,7 +299,7 @@ static enum reject check_one_order(const struct engine *self, const struct addit
     const struct instrument *i = d->instrument;
     /* one row after the other would say the same: quantities come before notionals */
     enum reject rows = REJECT_NONE;
-    if (__builtin_expect(d->limited, 0)) rows = check_one_order_rows(self, d);
+    if (__builtin_expect(d->special, 0)) rows = check_one_order_rows(self, d);
     if (exceeds(d->order_qty, i->max_order_qty) || rows == REJECT_MAX_ORDER_QTY)
         return REJECT_MAX_ORDER_QTY;
     return exceeds(d->notional, i->max_order_notional) ? REJECT_MAX_ORDER_NOTIONAL : rows;
@@ -312,7 +307,7 @@ static enum reject check_one_order(const struct engine *self, const struct addit
 
 static qty_t max_daily_qty(const struct engine *self, const struct addition *d)
 {
-    if (__builtin_expect(d->limited, 0) && self->accounts.user_limits[d->user].max_daily_qty)
+    if (__builtin_expect(d->special, 0) && self->accounts.user_limits[d->user].max_daily_qty)
         return self->accounts.user_limits[d->user].max_daily_qty;
     return d->instrument->max_daily_qty ? d->instrument->max_daily_qty : RISK_DAILY_QTY;
 }
@@ -350,9 +345,9 @@ static enum reject check_position(const struct engine *self, const struct additi
     bool sells = d->side == SIDE_SELL;
     if (sells && !may_short(self, d)) return REJECT_NONE; /* the shares have to be there */
     qty_t own = 0, instrument = 0;
-    if (__builtin_expect(d->limited, 0))
+    if (__builtin_expect(d->special, 0))
         own = sells ? account->max_short_qty : account->max_long_qty;
-    if (__builtin_expect(d->instrument->has_more_limits, 0))
+    if (__builtin_expect(d->special, 0))
         instrument = sells ? d->instrument->max_short_qty : d->instrument->max_long_qty;
     qty_t after, limit = position_limit(own, instrument);
     bool fits;
@@ -369,7 +364,7 @@ static enum reject check_exposure(const struct engine *self, const struct additi
     const struct account *a = &self->accounts.accounts[d->account];
     cash_t open, all, max = 0;
     if (!arith_add(a->open_notional, d->more_notional, &open)) return REJECT_MAX_EXPOSURE;
-    if (__builtin_expect(d->limited, 0))
+    if (__builtin_expect(d->special, 0))
         max = self->accounts.account_limits[d->account].max_exposure;
     if (max == 0) return REJECT_NONE;
     cash_t traded = a->traded_day == self->state->day ? a->traded_notional : 0;
@@ -380,7 +375,7 @@ static enum reject check_sums(const struct engine *self, const struct addition *
                               uint32_t position)
 {
     enum reject reason = REJECT_NONE;
-    if (__builtin_expect(d->limited, 0) && d->is_new) {
+    if (__builtin_expect(d->special, 0) && d->is_new) {
         uint32_t max = self->accounts.account_limits[d->account].max_open_orders;
         if (max && self->accounts.accounts[d->account].open_orders >= max)
             return REJECT_MAX_OPEN_ORDERS;
@@ -409,14 +404,14 @@ static enum reject check_room(const struct engine *self, const struct addition *
 static enum reject check_means(const struct engine *self, const struct addition *d, cash_t hold,
                                uint32_t position)
 {
-    if (d->side == SIDE_BUY) {
-        const struct wallet_cash *cash =
-            wallet_cash_of(&self->wallet, d->account, d->instrument->currency);
-        return hold <= 0 || cash->available >= hold ? REJECT_NONE : REJECT_INSUFFICIENT_CASH;
-    }
-    if (d->more_qty <= 0 || may_short(self, d)) return REJECT_NONE;
-    return self->wallet.positions[position].available >= d->more_qty ? REJECT_NONE
-                                                                     : REJECT_INSUFFICIENT_SHARES;
+    const struct wallet_cash *c =
+        wallet_cash_of(&self->wallet, d->account, d->instrument->currency);
+    bool buys = d->side == SIDE_BUY; /* comes at random: selected by, not branched on */
+    int64_t available = buys ? c->available : self->wallet.positions[position].available;
+    int64_t needed = buys ? hold : d->more_qty;
+    if (__builtin_expect(needed <= 0 || available >= needed, 1)) return REJECT_NONE;
+    if (buys) return REJECT_INSUFFICIENT_CASH;
+    return may_short(self, d) ? REJECT_NONE : REJECT_INSUFFICIENT_SHARES;
 }
 
 static enum reject check_amounts(const struct engine *self, const struct command_new_order *c,
@@ -431,7 +426,7 @@ static enum reject check_amounts(const struct engine *self, const struct command
                          .order_qty = c->order_qty,
                          .more_qty = c->order_qty,
                          .is_new = true,
-                         .limited = is_limited(self, c->account, c->user)};
+                         .special = t->special};
     bool has_value =
         arith_notional(t->limit_px, c->order_qty, &notional) &&
         (c->side == SIDE_SELL || fee_hold(notional, t->instrument->max_fee_ppm, &hold));
@@ -469,7 +464,9 @@ enum reject check_new_order(struct engine *self, const struct command_new_order 
     if (!t->instrument) return REJECT_UNKNOWN_INSTRUMENT;
     reason = check_terms(self, c, t);
     if (reason != REJECT_NONE) return reason;
-    reason = check_open(self, t->instrument, c->account);
+    t->special = is_special(self, t->instrument, &self->accounts.accounts[c->account],
+                            &self->accounts.users[c->user]);
+    if (__builtin_expect(t->special, 0)) reason = check_open(self, t->instrument, c->account);
     if (reason != REJECT_NONE) return reason;
     if (!fits_session(t, t->instrument->session)) return REJECT_NOT_IN_SESSION;
     reason = check_price(self, c, t);
@@ -520,8 +517,7 @@ static enum reject check_new_price(const struct engine *self, const struct book_
                                    user_id_t user, const struct replace_terms *t)
 {
     if (order->place == PLACE_STOP) return REJECT_NONE;
-    if (is_priced(order->ord_type) &&
-        __builtin_expect(limits_px(self, t->instrument, order->account, user), 0)) {
+    if (__builtin_expect(t->special, 0) && is_priced(order->ord_type)) {
         enum reject reason =
             check_limit_px(self, t->instrument, order->account, user, order->side, t->limit_px);
         if (reason != REJECT_NONE) return reason;
@@ -537,13 +533,13 @@ static enum reject check_new_amounts(const struct engine *self, const struct boo
 {
     const struct instrument *i = t->instrument;
     qty_t leaves = order->leaves_qty + (t->order_qty - order->order_qty);
-    cash_t notional, left, hold = 0, hold_now = 0, now = order->limit_px * order->leaves_qty;
+    cash_t notional, left = 0, hold = 0, hold_now = 0, now = order->limit_px * order->leaves_qty;
     bool has_value = arith_notional(t->limit_px, t->order_qty, &notional) &&
                      arith_notional(t->limit_px, leaves, &left);
-    if (has_value && order->side == SIDE_BUY)
-        has_value = fee_hold(notional, i->max_fee_ppm, &hold) &&
-                    fee_hold(left, i->max_fee_ppm, &hold) &&
-                    fee_hold(now, i->max_fee_ppm, &hold_now);
+    has_value =
+        has_value && (fee_hold(notional, i->max_fee_ppm, &hold) || order->side == SIDE_SELL);
+    (void)fee_hold(left, i->max_fee_ppm, &hold); /* a part of the above */
+    (void)fee_hold(now, i->max_fee_ppm, &hold_now);
     struct addition d = {.instrument = i,
                          .instrument_id = order->instrument,
                          .account = order->account,
@@ -553,7 +549,7 @@ static enum reject check_new_amounts(const struct engine *self, const struct boo
                          .notional = has_value ? notional : INT64_MAX,
                          .more_qty = leaves - order->leaves_qty,
                          .more_notional = has_value ? left - now : 0,
-                         .limited = is_limited(self, order->account, user)};
+                         .special = t->special};
     enum reject reason = check_one_order(self, &d);
     if (reason == REJECT_NONE && !has_value) reason = REJECT_MAX_ORDER_NOTIONAL;
     if (reason == REJECT_NONE) reason = check_sums(self, &d, order->volume, order->position);
@@ -571,7 +567,10 @@ enum reject check_replace(struct engine *self, const struct command_replace_orde
     px_t limit_px = 0, stop_px = 0;
     *t = (struct replace_terms){.instrument = &self->instruments.table[order->instrument]};
     enum reject reason = check_rate(self, c->account, c->user);
-    if (reason == REJECT_NONE) reason = check_open(self, t->instrument, c->account);
+    t->special = is_special(self, t->instrument, &self->accounts.accounts[c->account],
+                            &self->accounts.users[c->user]);
+    if (__builtin_expect(t->special, 0) && reason == REJECT_NONE)
+        reason = check_open(self, t->instrument, c->account);
     if (reason != REJECT_NONE) return reason;
     if (c->header.block_length >= sizeof *c - sizeof(struct sbe_header)) {
         limit_px = c->limit_px;

@@ -25,6 +25,7 @@ struct order_terms {
     cash_t hold;         /* cash that a buy holds */
     uint32_t position;   /* index in the wallet; 0: to be opened */
     uint32_t volume;     /* index among the volumes; 0: to be opened */
+    bool special;        /* more than the ordinary has to be looked at */
 };
 
 /* A replace that has passed. */
@@ -37,6 +38,7 @@ struct replace_terms {
     uint32_t ticks;
     uint32_t stop_ticks;
     bool keeps_priority;
+    bool special; /* more than the ordinary has to be looked at */
     /* what changes, unless it keeps its priority; below 0: less than before */
     qty_t more_qty;       /* leaves */
     cash_t more_notional; /* limit_px * leaves */

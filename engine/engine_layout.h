@@ -33,6 +33,7 @@ struct engine_state {
     struct limits limits;
     seq_t seq;           /* last command stepped */
     int64_t time_ns;     /* its time; never less than before, never below 0 */
+    uint64_t second;     /* time_ns in seconds */
     uint64_t day;        /* days since the epoch; 0 before the first END_DAY */
     trade_id_t trade_id; /* last one given */
     uint32_t configured; /* 1 once CONFIGURE has been stepped */

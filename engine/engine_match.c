@@ -70,7 +70,7 @@ struct settlement {
 static struct settlement settle(struct engine *self, const struct instrument *i,
                                 const struct book_order *buy, const struct book_order *sell,
                                 qty_t qty, px_t px, enum last_liquidity buy_liquidity,
-                                enum last_liquidity sell_liquidity)
+                                enum last_liquidity sell_liquidity, bool buyer_first)
 {
     struct wallet *w = &self->wallet;
     struct account *buyer = &self->accounts.accounts[buy->account];
@@ -79,8 +79,10 @@ static struct settlement settle(struct engine *self, const struct instrument *i,
     cash_t whole = buy->limit_px * buy->leaves_qty, part = buy->limit_px * qty, before, after;
     CHECK(fee_hold(whole, i->max_fee_ppm, &before) &&
           fee_hold(whole - part, i->max_fee_ppm, &after));
-    struct settlement s = {charge(self, i, buyer, buy_liquidity, paid),
-                           charge(self, i, seller, sell_liquidity, paid)};
+    struct settlement s;
+    if (buyer_first) s.buyer_fee = charge(self, i, buyer, buy_liquidity, paid);
+    s.seller_fee = charge(self, i, seller, sell_liquidity, paid);
+    if (!buyer_first) s.buyer_fee = charge(self, i, buyer, buy_liquidity, paid);
 
     cash_t released = before - after, cost = paid + s.buyer_fee.cash,
            proceeds = paid - s.seller_fee.cash;
@@ -142,7 +144,7 @@ void engine_trade(struct engine *self, struct instrument *instrument, struct boo
     struct book_order *buy = first_buys ? first : second, *sell = first_buys ? second : first;
     struct settlement s = settle(self, instrument, buy, sell, qty, px,
                                  first_buys ? first_liquidity : second_liquidity,
-                                 first_buys ? second_liquidity : first_liquidity);
+                                 first_buys ? second_liquidity : first_liquidity, first_buys);
     trade_id_t id = ++self->state->trade_id;
     log_trade(self, id, buy, sell, qty, px, &s);
     engine_set_last_px(self, instrument, px);
@@ -314,8 +316,7 @@ static void come_to_rest(struct engine *self, struct instrument *i, struct book_
     } else if (__builtin_expect(order->triggered, 0) && !ladder_has_room(&self->books.pool)) {
         engine_end_order(self, order, EXEC_CANCELED, REJECT_BOOK_FULL);
     } else {
-        book_rest(&self->books, order, order->side == SIDE_BUY ? LADDER_BIDS : LADDER_ASKS, ticks,
-                  near_at);
+        book_rest(&self->books, order, book_ladder_for(order->side), ticks, near_at);
         i->book_update_id++;
     }
 }

@@ -38,29 +38,13 @@ static void unlink_from_account(struct engine *self, const struct book_order *or
     a->open_orders--;
 }
 
-/* What a buy order holds for so many leaves. */
-static cash_t hold_of(const struct instrument *i, px_t limit_px, qty_t leaves_qty)
+/* What a buy order holds for so many leaves; a sell order's notional. */
+static cash_t hold_of(const struct instrument *i, const struct book_order *order, qty_t leaves_qty)
 {
     cash_t hold;
-    CHECK(fee_hold(limit_px * leaves_qty, i->max_fee_ppm, &hold)); /* checked when accepted */
+    uint32_t ppm = fee_hold_ppm(order->side == SIDE_BUY, i->max_fee_ppm);
+    CHECK(fee_hold(order->limit_px * leaves_qty, ppm, &hold)); /* checked when accepted */
     return hold;
-}
-
-/* Gives back what is held for a part of an order's leaves, and counts it out. */
-static void release(struct engine *self, const struct book_order *order, qty_t qty)
-{
-    const struct instrument *i = &self->instruments.table[order->instrument];
-    struct wallet_position *p = &self->wallet.positions[order->position];
-    if (order->side == SIDE_SELL) {
-        wallet_release_shares(p, qty);
-    } else {
-        cash_t hold = hold_of(i, order->limit_px, order->leaves_qty) -
-                      hold_of(i, order->limit_px, order->leaves_qty - qty);
-        wallet_release_cash(wallet_cash_of(&self->wallet, order->account, i->currency), hold);
-        p->open_buy_qty -= qty;
-    }
-    self->accounts.accounts[order->account].open_notional -= order->limit_px * qty;
-    self->volumes.slots[order->volume].open_qty -= qty;
 }
 
 /* Holds more for an order, or less, and counts it in: a new order's all, a replaced one's change.
@@ -69,14 +53,25 @@ static void hold_more(struct engine *self, const struct book_order *order,
                       const struct instrument *i, qty_t qty, cash_t notional, cash_t hold)
 {
     struct wallet_position *p = &self->wallet.positions[order->position];
-    if (order->side == SIDE_SELL) {
-        wallet_hold_shares(p, qty);
-    } else {
-        wallet_hold_cash(wallet_cash_of(&self->wallet, order->account, i->currency), hold);
-        p->open_buy_qty += qty;
-    }
+    struct wallet_cash *c = wallet_cash_of(&self->wallet, order->account, i->currency);
+    bool buys = order->side == SIDE_BUY; /* comes at random: selected by, not branched on */
+    int64_t *available = buys ? &c->available : &p->available;
+    int64_t *held = buys ? &c->held : &p->held;
+    int64_t more = buys ? hold : qty;
+    *available -= more;
+    *held += more;
+    CHECK(*held >= 0);
+    p->open_buy_qty += buys ? qty : 0;
     self->accounts.accounts[order->account].open_notional += notional;
     self->volumes.slots[order->volume].open_qty += qty;
+}
+
+/* Gives back what is held for a part of an order's leaves, and counts it out. */
+static void release(struct engine *self, const struct book_order *order, qty_t qty)
+{
+    const struct instrument *i = &self->instruments.table[order->instrument];
+    cash_t hold = hold_of(i, order, order->leaves_qty) - hold_of(i, order, order->leaves_qty - qty);
+    hold_more(self, order, i, -qty, -(order->limit_px * qty), -hold);
 }
 
 /* ---- the end of an order ---- */
@@ -123,11 +118,6 @@ void engine_reduce_order(struct engine *self, struct book_order *order, qty_t qt
 
 /* ---- an order finds its place ---- */
 
-static enum book_ladder ladder_for(const struct book_order *order)
-{
-    return order->side == SIDE_BUY ? LADDER_BIDS : LADDER_ASKS;
-}
-
 void engine_enter_book(struct engine *self, struct book_order *order)
 {
     struct instrument *i = &self->instruments.table[order->instrument];
@@ -136,7 +126,7 @@ void engine_enter_book(struct engine *self, struct book_order *order)
         return;
     }
     withdraw(self, order);
-    book_rest(&self->books, order, ladder_for(order),
+    book_rest(&self->books, order, book_ladder_for(order->side),
               instrument_ticks(&self->instruments, i, order->limit_px), 0);
     i->book_update_id++;
 }
@@ -157,7 +147,7 @@ static void place(struct engine *self, struct instrument *i, struct book_order *
         i->parked_count++;
         return;
     } else if (__builtin_expect(i->session != SESSION_CONTINUOUS, 0)) {
-        book_rest(&self->books, order, ladder_for(order), ticks, near_at);
+        book_rest(&self->books, order, book_ladder_for(order->side), ticks, near_at);
         i->book_update_id++;
         return;
     } else {

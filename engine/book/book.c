@@ -53,9 +53,8 @@ void book_free(struct books *self, struct book_order *order)
 
 static enum book_ladder ladder_of(const struct book_order *order)
 {
-    if (order->place == PLACE_STOP)
-        return order->side == SIDE_BUY ? LADDER_BUY_STOPS : LADDER_SELL_STOPS;
-    return order->side == SIDE_BUY ? LADDER_BIDS : LADDER_ASKS;
+    enum book_ladder own = book_ladder_for(order->side);
+    return order->place == PLACE_STOP ? (enum book_ladder)(own + LADDER_BUY_STOPS) : own;
 }
 
 static qty_t show(const struct books *self, const struct book_order *order)

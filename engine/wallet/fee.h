@@ -28,15 +28,18 @@ static inline struct fee fee_of(cash_t notional, int32_t ppm)
  * 64-bit value. */
 static inline bool fee_hold(cash_t notional, uint32_t max_fee_ppm, cash_t *hold)
 {
-    uint64_t fee = 0;
-    if (max_fee_ppm) {
-        if (__builtin_expect(notional <= INT64_MAX / 1000000, 1))
-            fee = ((uint64_t)notional * max_fee_ppm + 999999) / 1000000;
-        else
-            fee = (uint64_t)(((unsigned __int128)(uint64_t)notional * max_fee_ppm + 999999) /
-                             1000000);
-    }
+    uint64_t fee;
+    if (__builtin_expect(notional <= INT64_MAX / 1000000, 1))
+        fee = ((uint64_t)notional * max_fee_ppm + 999999) / 1000000;
+    else
+        fee = (uint64_t)(((unsigned __int128)(uint64_t)notional * max_fee_ppm + 999999) / 1000000);
     return !__builtin_add_overflow(notional, (int64_t)fee, hold);
+}
+
+/* The rate of that for an order of either side: sells hold shares, so theirs adds nothing. */
+static inline uint32_t fee_hold_ppm(bool buys, uint32_t max_fee_ppm)
+{
+    return buys ? max_fee_ppm : 0;
 }
 
 #endif
