@@ -145,7 +145,6 @@ static void place(struct engine *self, struct instrument *i, struct book_order *
     } else if (order->time_in_force == TIF_AT_CLOSE && i->session != SESSION_CLOSING_AUCTION) {
         book_park(&self->books, order);
         i->parked_count++;
-        return;
     } else if (__builtin_expect(i->session != SESSION_CONTINUOUS, 0)) {
         book_rest(&self->books, order, book_ladder_for(order->side), ticks, near_at);
         i->book_update_id++;
