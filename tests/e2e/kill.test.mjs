@@ -339,21 +339,29 @@ async function holdTogether(exchange, accounts, start) {
         assert.deepEqual([one.liquidity, other.liquidity].sort(), ["maker", "taker"]);
     }
     const end = await totals(exchange);
+    const rest = exchange.rest();
+    const { max_fee_ppm: ppm } = (await rest.get("/v1/instruments/AAPL")).json;
+    assert.ok(ppm > 0, "the demonstration has fees");
+    let fees = 0n;
     accounts.forEach(({ fills, orders }, i) => {
         let { cash, qty } = start[i];
         for (const fill of fills) {
             const sign = fill.side === "buy" ? -1 : 1;
-            cash += BigInt(sign * fill.last_qty) * units(fill.last_price);
+            cash += BigInt(sign * fill.last_qty) * units(fill.last_price) - units(fill.fee);
+            fees += units(fill.fee);
             qty -= sign * fill.last_qty;
         }
         let held = 0n;
         for (const order of orders.values()) {
-            if (order.side === "buy") held += BigInt(order.leaves_qty) * units(order.limit_price);
+            if (order.side !== "buy") continue;
+            const notional = BigInt(order.leaves_qty) * units(order.limit_price);
+            held += notional + (notional * BigInt(ppm) + 999999n) / 1000000n;
         }
         assert.deepEqual(end[i], { cash, held, qty }, "the account follows from its fills");
     });
     const sum = (list, name) => list.reduce((total, one) => total + BigInt(one[name]), 0n);
-    assert.equal(sum(end, "cash"), sum(start, "cash"), "cash is conserved");
+    assert.ok(trades.size === 0 || fees > 0n);
+    assert.equal(sum(end, "cash") + fees, sum(start, "cash"), "cash is conserved, fees included");
     assert.equal(sum(end, "qty"), sum(start, "qty"), "shares are conserved");
 
     const levels = { buy: new Map(), sell: new Map() };
@@ -362,7 +370,6 @@ async function holdTogether(exchange, accounts, start) {
             if (leaves > 0) levels[side].set(price, (levels[side].get(price) ?? 0) + leaves);
         }
     }
-    const rest = exchange.rest();
     const depth = (await rest.get("/v1/depth/AAPL?limit=1000")).json;
     assert.deepEqual(new Map(depth.bids), new Map([...levels.buy].sort(byPrice(-1))));
     assert.deepEqual(new Map(depth.asks), new Map([...levels.sell].sort(byPrice(1))));
@@ -436,4 +443,12 @@ async function holdDatabase(exchange, accounts) {
     );
     assert.equal(Number(qty) * 2, shares, "shares in SQL");
     assert.equal(trades, distinct);
+
+    // The ledger is double entry; what the house has is what the fills paid.
+    const paid = executions.reduce((sum, one) => sum + (one.last_qty > 0 ? units(one.fee) : 0n), 0n);
+    const [[house]] = await exchange.sql(
+        "select coalesce(sum(cash), 0.0000) from balances where account = 0",
+    );
+    assert.equal(units(house), paid, "the house's cash in SQL");
+    assert.deepEqual(await exchange.sql("select * from asset_totals where difference <> 0"), []);
 }

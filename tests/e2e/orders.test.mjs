@@ -109,15 +109,17 @@ describe("an order", () => {
         assert.deepEqual([again.status, again.json.code], [404, "unknown_order"]);
 
         const value = 4n * 3001000n;
+        const [maker, taker] = [units(met.fills[0].fee), units(buy.fills[0].fee)];
+        assert.deepEqual([maker, taker], [value * 5n / 1000000n, value * 30n / 1000000n]);
         const [alphaAfter, betaAfter] = [await balances(alpha), await balances(beta)];
         assert.deepEqual(alphaAfter, {
             ...alphaBefore,
-            cash: alphaBefore.cash + value,
+            cash: alphaBefore.cash + value - maker,
             qty: alphaBefore.qty - 4,
         });
         assert.deepEqual(betaAfter, {
             ...betaBefore,
-            cash: betaBefore.cash - value,
+            cash: betaBefore.cash - value - taker,
             qty: betaBefore.qty + 4,
         });
     });
