@@ -287,15 +287,17 @@ static void money(uint8_t kind, struct fuzz_input *in, const struct fuzz_sender 
 {
     account_id_t account = small(in, 4), other = small(in, 4);
     if (kind == COMMAND_DEPOSIT || kind == COMMAND_WITHDRAW) {
-        struct command_deposit c = {HEADER(kind, command_deposit), account, asset(in), sum(in)};
+        struct command_deposit c = {.header = HEADER(kind, command_deposit), .account = account};
+        c.asset = asset(in);
+        c.qty = sum(in);
         SEND_PATCHED(c);
     } else if (kind == COMMAND_TRANSFER) {
-        struct command_transfer c = {HEADER(COMMAND_TRANSFER, command_transfer),
-                                     account,
-                                     other,
-                                     asset(in),
-                                     small(in, 4),
-                                     sum(in)};
+        struct command_transfer c = {.header = HEADER(COMMAND_TRANSFER, command_transfer),
+                                     .from_account = account,
+                                     .to_account = other};
+        c.asset = asset(in);
+        c.reason = small(in, 4);
+        c.qty = sum(in);
         SEND_PATCHED(c);
     } else {
         struct command_bust_trade c = {HEADER(COMMAND_BUST_TRADE, command_bust_trade),
@@ -356,10 +358,9 @@ static void session(const struct fuzz_market *m, uint8_t kind, struct fuzz_input
     } else if (kind == COMMAND_END_DAY) {
         SEND((struct command_end_day){HEADER(COMMAND_END_DAY, command_end_day), fuzz_u8(in)});
     } else if (kind == COMMAND_SET_SESSION) {
-        struct command_set_session c = {HEADER(COMMAND_SET_SESSION, command_set_session),
-                                        small(in, 6),
-                                        (uint8_t)small(in, 9),
-                                        {0}};
+        struct command_set_session c = {.header = HEADER(COMMAND_SET_SESSION, command_set_session)};
+        c.instrument = small(in, 6);
+        c.session = (uint8_t)small(in, 9);
         SEND_PATCHED(c);
     } else {
         struct command_set_schedule c = {
@@ -380,9 +381,11 @@ static void setting(uint8_t kind, struct fuzz_input *in, const struct fuzz_sende
 {
     uint8_t what = fuzz_u8(in);
     if (kind == COMMAND_SET_FEES) {
-        struct command_set_fees c = {HEADER(COMMAND_SET_FEES, command_set_fees), what % 5u,
-                                     what >> 5 & 3, (int8_t)fuzz_u8(in) * 50,
-                                     (int8_t)fuzz_u8(in) * 50};
+        struct command_set_fees c = {.header = HEADER(COMMAND_SET_FEES, command_set_fees),
+                                     .instrument = what % 5u,
+                                     .fee_tier = what >> 5 & 3};
+        c.maker_ppm = (int8_t)fuzz_u8(in) * 50;
+        c.taker_ppm = (int8_t)fuzz_u8(in) * 50;
         SEND_PATCHED(c);
     } else if (kind == COMMAND_SET_ACCOUNT) {
         struct command_set_account c = {HEADER(COMMAND_SET_ACCOUNT, command_set_account),

@@ -70,6 +70,7 @@ static void make_session(struct generator *g)
 static void make_setting(struct generator *g, enum command_kind kind)
 {
     struct random *r = &g->random;
+    account_id_t account;
     switch (kind) {
     case MAKE_SET_SESSION: make_session(g); break;
     case MAKE_SET_SCHEDULE: make_set_schedule(g, (uint8_t)some_id(r, 3)); break;
@@ -83,7 +84,8 @@ static void make_setting(struct generator *g, enum command_kind kind)
     case MAKE_SET_FEES: make_set_fees(g, some_instrument(g)); break;
     case MAKE_SET_ACCOUNT: make_set_account(g, some_account(g)); break;
     default:
-        make_kill_switch(g, random_chance(r, 70) ? some_account(g) : 0, random_chance(r, 85));
+        account = random_chance(r, 70) ? some_account(g) : 0;
+        make_kill_switch(g, account, random_chance(r, 85));
         break;
     }
 }
@@ -92,6 +94,8 @@ static void make_kind(struct generator *g, enum command_kind kind)
 {
     struct random *r = &g->random;
     const struct limits *limits = &g->stream->limits;
+    account_id_t account;
+    user_id_t user;
     switch (kind) {
     case MAKE_NEW_ORDER: make_new_order(g); break;
     case MAKE_CANCEL: make_cancel_order(g); break;
@@ -99,15 +103,19 @@ static void make_kind(struct generator *g, enum command_kind kind)
     case MAKE_MASS_CANCEL: make_mass_cancel(g); break;
     case MAKE_CANCEL_AFTER: make_cancel_after(g); break;
     case MAKE_TIME: make_time(g); break;
-    case MAKE_DEPOSIT: make_deposit(g, some_account(g), some_asset(g)); break;
+    case MAKE_DEPOSIT:
+        account = some_account(g);
+        make_deposit(g, account, some_asset(g));
+        break;
     case MAKE_WITHDRAW: make_withdraw(g); break;
     case MAKE_TRANSFER: make_transfer(g); break;
     case MAKE_BUST: make_bust_trade(g); break;
     case MAKE_OPEN_ACCOUNT: make_open_account(g, some_id(r, limits->accounts)); break;
     case MAKE_LIST_INSTRUMENT: make_list_instrument(g, some_instrument(g)); break;
     case MAKE_ADD_USER:
-        make_add_user(g, some_id(r, limits->users),
-                      random_chance(r, 80) ? some_id(r, limits->accounts) : 0);
+        user = some_id(r, limits->users);
+        account = random_chance(r, 80) ? some_id(r, limits->accounts) : 0;
+        make_add_user(g, user, account);
         break;
     case MAKE_ADD_KEY: make_add_key(g); break;
     case MAKE_END_DAY: make_end_day(g); break;
@@ -165,6 +173,7 @@ static void spoil(struct generator *g)
     struct stream_command *command = g->current;
     struct sbe_header header;
     memcpy(&header, command->bytes, sizeof header);
+    uint32_t at = random_below(r, command->length);
     switch (random_below(r, 8)) {
     case 0: command->length = random_below(r, command->length + 1); break;
     case 1: header.block_length = (uint16_t)(header.block_length + random_below(r, 3) - 1); break;
@@ -177,7 +186,7 @@ static void spoil(struct generator *g)
         header.block_length = (uint16_t)(header.block_length + 8);
         command->length += 8;
         break;
-    default: command->bytes[random_below(r, command->length)] ^= (uint8_t)random_next(r); return;
+    default: command->bytes[at] ^= (uint8_t)random_next(r); return;
     }
     memcpy(command->bytes, &header, sizeof header);
 }
@@ -196,19 +205,18 @@ static struct limits some_limits(struct generator *g)
     struct random *r = &g->random;
     uint32_t accounts = random_between(r, 2, 9), instruments = random_between(r, 2, 6);
     uint32_t pairs = accounts * instruments;
-    bool many_orders = random_chance(r, 15);
-    return (struct limits){.instruments = instruments,
-                           .accounts = accounts,
-                           .users = random_chance(r, 50)   ? accounts
-                                    : random_chance(r, 80) ? accounts * 2
-                                                           : random_between(r, 2, 20),
-                           .keys = some_limit(g, 10, 60),
-                           .orders = many_orders ? 900 : some_limit(g, 60, 250),
-                           .price_blocks = some_limit(g, 30, 150),
-                           .positions = some_limit(g, pairs, pairs + 10),
-                           .cl_ord_ids = random_chance(r, 15) ? some_limit(g, 20, 60) : 2000,
-                           .volumes = some_limit(g, pairs, pairs * 2 + 10),
-                           .trades = UINT32_C(1) << random_between(r, 1, 8)};
+    struct limits limits = {.instruments = instruments, .accounts = accounts, .users = accounts};
+    if (random_chance(r, 50))
+        limits.users = random_chance(r, 80) ? accounts * 2 : random_between(r, 2, 20);
+    limits.keys = some_limit(g, 10, 60);
+    limits.orders = some_limit(g, 60, 250);
+    if (random_chance(r, 15)) limits.orders = 900;
+    limits.price_blocks = some_limit(g, 30, 150);
+    limits.positions = some_limit(g, pairs, pairs + 10);
+    limits.cl_ord_ids = random_chance(r, 15) ? some_limit(g, 20, 60) : 2000;
+    limits.volumes = some_limit(g, pairs, pairs * 2 + 10);
+    limits.trades = UINT32_C(1) << random_between(r, 1, 8);
+    return limits;
 }
 
 /* Cash in every currency that an instrument has, and shares of every instrument. */

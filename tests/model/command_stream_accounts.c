@@ -52,8 +52,9 @@ void make_set_tick_table(struct generator *g, uint8_t table)
         from_px = from_px / (tick_px * next_px) * (tick_px * next_px);
         tick_px = next_px;
     }
-    if (random_chance(r, 2)) c->from_px[random_below(r, TICK_TABLE_ROWS)] = some_edge(r);
-    if (random_chance(r, 2)) c->tick_px[random_below(r, TICK_TABLE_ROWS)] = some_edge(r);
+    uint32_t spoiled = random_below(r, TICK_TABLE_ROWS);
+    if (random_chance(r, 2)) c->from_px[spoiled] = some_edge(r);
+    if (random_chance(r, 2)) c->tick_px[spoiled] = some_edge(r);
     struct known_table *known = &g->tables[table % TICK_TABLE_COUNT];
     if (known->used) return;
     memcpy(known->from_px, c->from_px, sizeof known->from_px);
@@ -144,8 +145,10 @@ void make_set_fees(struct generator *g, instrument_id_t instrument)
     if (max_ppm > 100000) max_ppm = 100000;
     c->instrument = instrument;
     c->fee_tier = random_chance(r, 97) ? random_below(r, FEE_TIER_COUNT) : (uint32_t)some_edge(r);
-    c->maker_ppm = (int32_t)random_between(r, 0, max_ppm) * (random_chance(r, 50) ? -1 : 1);
-    c->taker_ppm = (int32_t)random_between(r, 0, max_ppm) * (random_chance(r, 10) ? -1 : 1);
+    c->maker_ppm = (int32_t)random_between(r, 0, max_ppm);
+    c->taker_ppm = (int32_t)random_between(r, 0, max_ppm);
+    if (random_chance(r, 50)) c->maker_ppm = -c->maker_ppm;
+    if (random_chance(r, 10)) c->taker_ppm = -c->taker_ppm;
     if (random_chance(r, 3)) c->maker_ppm = (int32_t)some_edge(r);
     if (random_chance(r, 3)) c->taker_ppm = (int32_t)max_ppm + 1;
     if (random_chance(r, 1)) c->taker_ppm = INT32_MIN;
@@ -196,7 +199,11 @@ static void spoil_limits(struct generator *g, struct command_set_limits *c)
     case 1: c->collar_ppm = 1000000 + random_below(r, 2); break;
     case 2: c->max_open_orders = UINT32_MAX; break;
     case 3: c->max_messages = 1; break;
-    default: *PICK(r, numbers) = random_chance(r, 50) ? -1 : some_edge(r); break;
+    default: {
+        int64_t *number = PICK(r, numbers);
+        *number = random_chance(r, 50) ? -1 : some_edge(r);
+        break;
+    }
     }
 }
 
@@ -230,9 +237,10 @@ void make_deposit(struct generator *g, account_id_t account, asset_t asset)
         c->qty = some_edge(r);
     else if (!cash)
         c->qty = lot_qty % QTY_MAX * random_between(r, 1, random_chance(r, 80) ? 20000 : 3);
-    else
-        c->qty =
-            (int64_t)random_between(r, 1, 1000000) * (random_chance(r, 70) ? INT64_C(10000000) : 1);
+    else {
+        c->qty = random_between(r, 1, 1000000);
+        if (random_chance(r, 70)) c->qty *= 10000000;
+    }
 }
 
 static int64_t some_sum(struct generator *g, asset_t asset)

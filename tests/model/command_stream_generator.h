@@ -129,6 +129,7 @@ struct generator {
     struct follow_up follow_ups[FOLLOW_UPS];
 };
 
+/* At most one number to an expression: which of two would be drawn first, no compiler need say. */
 #define PICK(random, array) ((array)[random_below((random), sizeof(array) / sizeof((array)[0]))])
 
 /* ---- values ---- */

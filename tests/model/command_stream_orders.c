@@ -44,7 +44,8 @@ static int64_t some_expiry(struct generator *g)
     struct random *r = &g->random;
     if (random_chance(r, g->profile->edges)) return some_edge(r);
     if (random_chance(r, 50) && g->shared_expiry_ns > g->time_ns) return g->shared_expiry_ns;
-    int64_t expire_ns = g->time_ns + PICK(r, ahead) * random_between(r, 1, 3);
+    int64_t step_ns = PICK(r, ahead);
+    int64_t expire_ns = g->time_ns + step_ns * random_between(r, 1, 3);
     if (random_chance(r, 3)) expire_ns = g->time_ns + random_below(r, 3) - 1;
     g->shared_expiry_ns = expire_ns;
     note_deadline(g, expire_ns);
@@ -96,7 +97,8 @@ void make_new_order(struct generator *g)
     fill_cl_ord_id(r, c->cl_ord_id);
     add_terms(g, c);
     uint8_t *const odd[] = {&c->side, &c->ord_type, &c->time_in_force, &c->exec_inst, &c->stp};
-    if (random_chance(r, 2)) *PICK(r, odd) = (uint8_t)random_next(r);
+    uint8_t *spoiled = PICK(r, odd);
+    if (random_chance(r, 2)) *spoiled = (uint8_t)random_next(r);
     bool plain = !c->stop_px && !c->display_qty && !c->min_qty && !c->expire_ns;
     if (random_chance(r, plain ? 70 : 1)) say_as_version_1(g, NEW_ORDER_V1_BYTES);
     bool may_rest = c->instrument < PLACES && g->instruments[c->instrument].there &&

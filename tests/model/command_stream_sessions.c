@@ -143,8 +143,8 @@ void make_set_breakers(struct generator *g)
         c->halt_ms[level] = some_ms(g);
     }
     c->auction_ms = some_ms(g);
-    if (random_chance(r, 3))
-        c->decline_ppm[random_below(r, BREAKER_LEVELS)] = (uint32_t)random_next(r);
+    uint32_t spoiled = random_below(r, BREAKER_LEVELS);
+    if (random_chance(r, 3)) c->decline_ppm[spoiled] = (uint32_t)random_next(r);
 }
 
 void make_kill_switch(struct generator *g, account_id_t account, bool engaged)
