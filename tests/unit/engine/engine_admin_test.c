@@ -207,6 +207,8 @@ static void money_moves_only_where_there_is_a_place(void **state)
     expect_command_rejected(s, COMMAND_TRANSFER, REJECT_UNKNOWN_ACCOUNT);
     transfer(s, ANN, UINT32_MAX, 0, 1);
     expect_command_rejected(s, COMMAND_TRANSFER, REJECT_UNKNOWN_ACCOUNT);
+    transfer(s, ANN, BOB, 0, 0);
+    expect_command_rejected(s, COMMAND_TRANSFER, REJECT_INVALID_QTY);
     transfer(s, ANN, BOB, 0, -1);
     expect_command_rejected(s, COMMAND_TRANSFER, REJECT_INVALID_QTY);
 }
@@ -336,16 +338,19 @@ static void the_house_must_be_able_to_return_fees(void **state)
     list_msft(s);
     const struct command_set_fees fees =
         COMMAND(COMMAND_SET_FEES, struct command_set_fees, .instrument = MSFT, .fee_tier = 0,
-                .maker_ppm = 0, .taker_ppm = 10000);
+                .maker_ppm = 1000, .taker_ppm = 10000);
     step(s, &fees, sizeof fees), forget_events(s);
     deposit(s, ANN, ASSET_CASH | 1, 1000000), forget_events(s);
     deposit(s, BOB, MSFT, 1), forget_events(s);
     order_msft(s, ANN, SIDE_BUY, 1, 10000);
     order_msft(s, BOB, SIDE_SELL, 1, 10000);
-    transfer(s, HOUSE, BOB, ASSET_CASH | 1, 100 - floor), forget_events(s);
+    transfer(s, HOUSE, BOB, ASSET_CASH | 1, 110 - floor), forget_events(s);
     bust(s, 1);
     expect_command_rejected(s, COMMAND_BUST_TRADE, REJECT_OVERFLOW);
-    transfer(s, BOB, HOUSE, ASSET_CASH | 1, 100), forget_events(s);
+    transfer(s, BOB, HOUSE, ASSET_CASH | 1, 109), forget_events(s);
+    bust(s, 1);
+    expect_command_rejected(s, COMMAND_BUST_TRADE, REJECT_OVERFLOW);
+    transfer(s, BOB, HOUSE, ASSET_CASH | 1, 1), forget_events(s);
     bust(s, 1);
     (void)next_event(s, EVENT_TRADE_BUSTED);
     assert_int_equal(cash_of(s, HOUSE, 1), floor);
@@ -582,22 +587,42 @@ static void a_scope_takes_the_limits_that_it_has(void **state)
     expect_command_rejected(s, COMMAND_SET_LIMITS, REJECT_INVALID_SETTING);
 }
 
-/* They count from the next order on, and are gone when they are set to 0. */
-static void limits_can_be_lifted(void **state)
+static void send_six_shares(struct small_engine *s, account_id_t account, user_id_t user,
+                            enum reject expected)
+{
+    struct command_new_order c = order_by(account, SIDE_BUY, 6, 100);
+    c.user = user;
+    order_id_t id = send_order(s, &c);
+    if (expected == REJECT_NONE)
+        expect_new(s, id, 6);
+    else
+        expect_order_rejected(s, expected);
+}
+
+/* They count from the next order on, for whom they are set, and are gone when they are set to 0. */
+static void limits_hold_for_their_scope_until_they_are_lifted(void **state)
 {
     struct small_engine *s = *state;
-    const uint32_t scopes[] = {LIMIT_SCOPE_ACCOUNT, LIMIT_SCOPE_USER, LIMIT_SCOPE_INSTRUMENT};
+    add_user(s, CY, ANN, "Ann's clerk"), forget_events(s);
+    const enum reject no = REJECT_MAX_ORDER_QTY, yes = REJECT_NONE;
+    const struct {
+        uint32_t scope;
+        enum reject ann, clerk, bob;
+    } cases[] = {{LIMIT_SCOPE_ACCOUNT, no, no, yes},
+                 {LIMIT_SCOPE_USER, no, yes, yes},
+                 {LIMIT_SCOPE_INSTRUMENT, no, no, no}};
     for (unsigned i = 0; i < 3; i++) {
-        set_limits(s, (struct command_set_limits){.scope = scopes[i], .id = 1, .max_order_qty = 5});
-        forget_events(s);
-        buy(s, ANN, 6, 100);
-        expect_order_rejected(s, REJECT_MAX_ORDER_QTY);
-        order_id_t id = buy(s, ANN, 5, 100);
-        expect_new(s, id, 5);
-        set_limits(s, (struct command_set_limits){.scope = scopes[i], .id = 1});
-        forget_events(s);
-        id = buy(s, ANN, 6, 100);
-        expect_new(s, id, 6);
+        struct command_set_limits limits = {.scope = cases[i].scope, .id = 1, .max_order_qty = 5};
+        set_limits(s, limits), forget_events(s);
+        send_six_shares(s, ANN, ANN, cases[i].ann);
+        send_six_shares(s, ANN, CY, cases[i].clerk);
+        send_six_shares(s, BOB, BOB, cases[i].bob);
+        limits.max_order_qty = 6;
+        set_limits(s, limits), forget_events(s);
+        send_six_shares(s, ANN, ANN, yes);
+        limits.max_order_qty = 0;
+        set_limits(s, limits), forget_events(s);
+        send_six_shares(s, ANN, ANN, yes);
     }
 }
 
@@ -695,7 +720,7 @@ int main(void)
         MARKET_TEST(a_dead_mans_orders_are_canceled),
         MARKET_TEST(a_dead_mans_switch_can_be_stopped),
         MARKET_TEST(a_scope_takes_the_limits_that_it_has),
-        MARKET_TEST(limits_can_be_lifted),
+        MARKET_TEST(limits_hold_for_their_scope_until_they_are_lifted),
         MARKET_TEST(fees_stay_within_the_instruments_highest),
         MARKET_TEST(an_accounts_settings),
         MARKET_TEST(an_instrument_of_version_1_has_no_tail),
