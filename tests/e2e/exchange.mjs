@@ -175,8 +175,17 @@ export class Exchange {
     }
 
     /** Rows of an SQL query, each an array of strings. */
-    async sql(query) {
-        const args = ["psql", "--data", this.dataDir, "-AtX", "-F", "\t", "-c", query];
+    sql(query) {
+        return this.#query(query, []);
+    }
+
+    /** The same as the owner of the tables; `hoga.` names them. */
+    owner(query) {
+        return this.#query(query, ["--owner"]);
+    }
+
+    async #query(query, as) {
+        const args = ["psql", "--data", this.dataDir, ...as, "-AtX", "-F", "\t", "-c", query];
         const { stdout } = await run(hoga, args, { maxBuffer: 1 << 28 });
         return stdout
             .split("\n")
