@@ -202,9 +202,9 @@ describe("at the command line", () => {
         );
         assert.equal(await operator.isRefused("bust", { trade: 987654 }), "unknown_trade");
         const [[refused]] = await sql(
-            "select count(distinct reject_reason) from refusals where command in ('open_account', " +
-                "'deposit', 'set_tick_table', 'set_fees', 'set_limits', 'kill_switch', " +
-                "'mass_cancel', 'bust_trade')",
+            "select count(distinct reject_reason) from refusals where command in " +
+                "('open_account', 'deposit', 'set_tick_table', 'set_fees', 'set_limits', " +
+                "'kill_switch', 'mass_cancel', 'bust_trade')",
         );
         assert.equal(Number(refused), 6, "and is in SQL");
     });
@@ -319,7 +319,8 @@ describe("money", () => {
             [["8", "1.0000", "7", "-0.0400", "f", "buy"]],
         );
         const [[house]] = await sql(
-            "select sum(cash) from ledger where account = 0 and kind = 'fee' and counter_account > 6",
+            "select sum(cash) from ledger where account = 0 and kind = 'fee' " +
+                "and counter_account > 6",
         );
         assert.equal(house, "0.9600");
 
@@ -418,8 +419,9 @@ describe("accounts", () => {
         await first.call("DELETE", `/v1/orders/${one.order_id}`);
         assert.deepEqual(
             await sql(
-                "select scope, id, symbol, setting->>'max_open_orders', setting->>'max_order_qty', " +
-                    "setting->>'max_order_notional', setting->>'max_daily_qty' from settings " +
+                "select scope, id, symbol, setting->>'max_open_orders', " +
+                    "setting->>'max_order_qty', setting->>'max_order_notional', " +
+                    "setting->>'max_daily_qty' from settings " +
                     "where command = 'set_limits' and id in (7, 101) order by setting_id",
             ),
             [
@@ -593,11 +595,12 @@ describe("emergencies", () => {
 });
 
 describe("the books of it all", () => {
-    test("the ledger comes to what the exchange says, after every entry and at the end", async () => {
-        // The engine told the balance with each of these; the ledger sums postings, trades included.
+    test("the ledger comes to what the exchange says, after every entry too", async () => {
+        // The engine told a balance with each of these; the ledger sums postings, trades too.
         const wrong = await exchange.owner(
-            "select count(*), count(*) filter (where told <> (select sum(p.qty) from hoga.posting p " +
-                "where p.account = l.account and p.asset = l.asset and p.out_seq <= l.out_seq)) " +
+            "select count(*), count(*) filter (where told <> " +
+                "(select sum(p.qty) from hoga.posting p where p.account = l.account " +
+                "and p.asset = l.asset and p.out_seq <= l.out_seq)) " +
                 "from (select out_seq, asset, from_account as account, from_balance as told " +
                 "from hoga.ledger_row where from_account is not null union all " +
                 "select out_seq, asset, to_account, to_balance " +
@@ -634,7 +637,8 @@ describe("the books of it all", () => {
     });
 
     test("the audit trail of an order is its executions", async () => {
-        const renamed = await place(first, "ACME", "buy", 3, "18.00", { client_order_id: "name-1" });
+        const name = { client_order_id: "name-1" };
+        const renamed = await place(first, "ACME", "buy", 3, "18.00", name);
         const target = `/v1/orders/${renamed.order_id}`;
         const change = { limit_price: "18.50", new_client_order_id: "name-2" };
         const replaced = await first.call("PATCH", target, change);

@@ -8,7 +8,8 @@ import { Exchange, sleep, until } from "./exchange.mjs";
 import { Operator } from "./operator.mjs";
 
 const DAY_S = 86400;
-const BEGINS_S = [4, 12, 18, 28, 34]; // pre-open, opening auction, continuous, closing auction, closed
+// Seconds from now: pre-open, opening auction, continuous, closing auction, closed.
+const BEGINS_S = [4, 12, 18, 28, 34];
 
 const secondOfDay = () => Math.floor(Date.now() / 1000) % DAY_S;
 

@@ -445,7 +445,8 @@ async function holdDatabase(exchange, accounts) {
     assert.equal(trades, distinct);
 
     // The ledger is double entry; what the house has is what the fills paid.
-    const paid = executions.reduce((sum, one) => sum + (one.last_qty > 0 ? units(one.fee) : 0n), 0n);
+    const filled = executions.filter((one) => one.last_qty > 0);
+    const paid = filled.reduce((sum, { fee }) => sum + units(fee), 0n);
     const [[house]] = await exchange.sql(
         "select coalesce(sum(cash), 0.0000) from balances where account = 0",
     );
