@@ -1,7 +1,6 @@
 #include "engine/risk/volume.h"
 
 #include "engine/base/check.h"
-#include "engine/base/hash.h"
 
 void volumes_init(struct volumes *self, struct arena *arena, const struct limits *limits)
 {
@@ -11,16 +10,11 @@ void volumes_init(struct volumes *self, struct arena *arena, const struct limits
     self->slots = arena_cut(arena, self->slot_count, sizeof *self->slots);
 }
 
-static uint32_t home_of(const struct volumes *self, user_id_t user, instrument_id_t instrument)
-{
-    return (uint32_t)hash_pair(user, instrument) & (self->slot_count - 1);
-}
-
 /* The pair's slot, or the free one where it would go: there always is one, since at most half of
  * the slots are used. */
 static uint32_t find_slot(const struct volumes *self, user_id_t user, instrument_id_t instrument)
 {
-    uint32_t slot = home_of(self, user, instrument);
+    uint32_t slot = (uint32_t)(volume_home(self, user, instrument) - self->slots);
     for (;; slot = (slot + 1) & (self->slot_count - 1)) {
         const struct volume *v = &self->slots[slot];
         if (slot == 0) continue; /* an index of 0 means none */
@@ -28,7 +22,7 @@ static uint32_t find_slot(const struct volumes *self, user_id_t user, instrument
     }
 }
 
-uint32_t volume_find(const struct volumes *self, user_id_t user, instrument_id_t instrument)
+uint32_t volume_search(const struct volumes *self, user_id_t user, instrument_id_t instrument)
 {
     uint32_t slot = find_slot(self, user, instrument); /* a free one for user 0 */
     return self->slots[slot].user ? slot : 0;
@@ -45,11 +39,4 @@ uint32_t volume_open(struct volumes *self, user_id_t user, instrument_id_t instr
         *v = (struct volume){.user = user, .instrument = instrument};
     }
     return slot;
-}
-
-const struct volume *volume_home(const struct volumes *self, user_id_t user,
-                                 instrument_id_t instrument)
-{
-    uint32_t slot = home_of(self, user, instrument);
-    return &self->slots[slot ? slot : 1];
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "engine/base/arena.h"
+#include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/message/command.h"
 
@@ -33,8 +34,25 @@ struct volumes {
 
 void volumes_init(struct volumes *self, struct arena *arena, const struct limits *limits);
 
-/* The pair's entry; 0 when it has none. */
-uint32_t volume_find(const struct volumes *self, user_id_t user, instrument_id_t instrument);
+/* For prefetching: where the pair is most probably found. */
+static inline const struct volume *volume_home(const struct volumes *self, user_id_t user,
+                                               instrument_id_t instrument)
+{
+    return &self->slots[(uint32_t)hash_pair(user, instrument) & (self->slot_count - 1)];
+}
+
+/* The slow way of the next function. */
+uint32_t volume_search(const struct volumes *self, user_id_t user, instrument_id_t instrument);
+
+/* The pair's entry; 0 when it has none, as the user 0 never has. */
+static inline uint32_t volume_find(const struct volumes *self, user_id_t user,
+                                   instrument_id_t instrument)
+{
+    const struct volume *home = volume_home(self, user, instrument);
+    if (__builtin_expect(user && home->user == user && home->instrument == instrument, 1))
+        return (uint32_t)(home - self->slots);
+    return volume_search(self, user, instrument);
+}
 
 /* The pair's entry, made if there was none. There is room. */
 uint32_t volume_open(struct volumes *self, user_id_t user, instrument_id_t instrument);
@@ -43,10 +61,6 @@ static inline bool volume_has_room(const struct volumes *self)
 {
     return *self->used < self->max;
 }
-
-/* For prefetching: where the pair is most probably found. */
-const struct volume *volume_home(const struct volumes *self, user_id_t user,
-                                 instrument_id_t instrument);
 
 static inline qty_t volume_traded(const struct volume *v, uint64_t day)
 {

@@ -1,7 +1,6 @@
 #include "engine/wallet/wallet.h"
 
 #include "engine/base/arith.h"
-#include "engine/base/hash.h"
 
 void wallet_init(struct wallet *self, struct arena *arena, const struct limits *limits)
 {
@@ -21,17 +20,12 @@ void wallet_init(struct wallet *self, struct arena *arena, const struct limits *
 
 /* ---- positions ---- */
 
-static uint32_t home_of(const struct wallet *self, account_id_t account, instrument_id_t instrument)
-{
-    return (uint32_t)hash_pair(account, instrument) & (self->position_slots - 1);
-}
-
 /* The pair's slot, or the free one where it would go: there always is one, since at most half of
  * the slots are used. */
 static uint32_t find_slot(const struct wallet *self, account_id_t account,
                           instrument_id_t instrument)
 {
-    uint32_t slot = home_of(self, account, instrument);
+    uint32_t slot = (uint32_t)(wallet_position_home(self, account, instrument) - self->positions);
     for (;; slot = (slot + 1) & (self->position_slots - 1)) {
         const struct wallet_position *p = &self->positions[slot];
         if (slot == 0) continue; /* an index of 0 means none */
@@ -39,8 +33,8 @@ static uint32_t find_slot(const struct wallet *self, account_id_t account,
     }
 }
 
-uint32_t wallet_find_position(const struct wallet *self, account_id_t account,
-                              instrument_id_t instrument)
+uint32_t wallet_search_position(const struct wallet *self, account_id_t account,
+                                instrument_id_t instrument)
 {
     uint32_t slot = find_slot(self, account, instrument); /* a free one for account 0 */
     return self->positions[slot].account ? slot : 0;
@@ -57,13 +51,6 @@ uint32_t wallet_open_position(struct wallet *self, account_id_t account, instrum
     p->account = account;
     p->instrument = instrument;
     return slot;
-}
-
-const struct wallet_position *wallet_position_home(const struct wallet *self, account_id_t account,
-                                                   instrument_id_t instrument)
-{
-    uint32_t slot = home_of(self, account, instrument);
-    return &self->positions[slot ? slot : 1];
 }
 
 void wallet_count_short(struct wallet *self, account_id_t account, bool is_short)
@@ -172,6 +159,7 @@ enum reject wallet_deposit(struct wallet *self, account_id_t account, asset_t as
     if (!open_place(self, account, asset)) return REJECT_POSITIONS_FULL;
     total->deposited = deposited;
     move(self, account, asset, qty);
+    CHECK(total->sum == total->deposited);
     *balance = balance_of(self, account, asset);
     return REJECT_NONE;
 }
@@ -188,6 +176,7 @@ enum reject wallet_withdraw(struct wallet *self, account_id_t account, asset_t a
     if (!arith_sub(total->deposited, qty, &deposited)) return REJECT_OVERFLOW;
     total->deposited = deposited;
     move(self, account, asset, -qty);
+    CHECK(total->sum == total->deposited);
     *balance = balance_of(self, account, asset);
     return REJECT_NONE;
 }
@@ -208,6 +197,7 @@ enum reject wallet_transfer(struct wallet *self, account_id_t from, account_id_t
     if (!open_place(self, to, asset)) return REJECT_POSITIONS_FULL;
     move(self, from, asset, -qty);
     move(self, to, asset, qty);
+    CHECK(total_of(self, asset)->sum == total_of(self, asset)->deposited);
     *from_balance = balance_of(self, from, asset);
     *to_balance = balance_of(self, to, asset);
     return REJECT_NONE;

@@ -11,7 +11,8 @@
  * compare the two after every command at the cost of a subtraction.
  *
  * No sum can overflow: deposits of an asset are at most WALLET_MAX, the house may owe at most
- * WALLET_HOUSE_FLOOR, and positions are bounded when orders are accepted. Owned by the engine's
+ * WALLET_HOUSE_FLOOR, positions are bounded when orders are accepted, and a movement by command
+ * that would leave an account more than a number can say is refused. Owned by the engine's
  * thread.
  */
 #ifndef HOGA_WALLET_H
@@ -22,6 +23,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/check.h"
+#include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/message/command.h"
 #include "engine/message/reject.h"
@@ -73,9 +75,27 @@ static inline struct wallet_cash *wallet_cash_of(const struct wallet *self, acco
     return &self->cash[(uint64_t)account * CURRENCY_COUNT + currency];
 }
 
-/* The pair's slot; 0 when the account never had any. */
-uint32_t wallet_find_position(const struct wallet *self, account_id_t account,
-                              instrument_id_t instrument);
+/* For prefetching: where the pair is most probably found. */
+static inline const struct wallet_position *
+wallet_position_home(const struct wallet *self, account_id_t account, instrument_id_t instrument)
+{
+    uint32_t slot = (uint32_t)hash_pair(account, instrument) & (self->position_slots - 1);
+    return &self->positions[slot];
+}
+
+/* The slow way of the next function. */
+uint32_t wallet_search_position(const struct wallet *self, account_id_t account,
+                                instrument_id_t instrument);
+
+/* The pair's slot; 0 when the account never had any, as the house never has. */
+static inline uint32_t wallet_find_position(const struct wallet *self, account_id_t account,
+                                            instrument_id_t instrument)
+{
+    const struct wallet_position *home = wallet_position_home(self, account, instrument);
+    if (__builtin_expect(account && home->account == account && home->instrument == instrument, 1))
+        return (uint32_t)(home - self->positions);
+    return wallet_search_position(self, account, instrument);
+}
 
 /* The same, made if it was not there; 0 when the table is full. */
 uint32_t wallet_open_position(struct wallet *self, account_id_t account,
@@ -85,10 +105,6 @@ static inline bool wallet_has_position_room(const struct wallet *self)
 {
     return *self->position_count < self->position_max;
 }
-
-/* For prefetching: where the pair is most probably found. */
-const struct wallet_position *wallet_position_home(const struct wallet *self, account_id_t account,
-                                                   instrument_id_t instrument);
 
 /* ---- holds; the engine has checked what must be there ---- */
 
