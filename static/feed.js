@@ -246,7 +246,7 @@ export class Feed extends EventTarget {
         const frame = JSON.parse(text);
         if (frame.id !== undefined && frame.id !== null) this.#answered(frame);
         else if (frame.channel === "heartbeat") this.#heartbeat(frame);
-        else if (frame.channel === "status") this.#status(frame);
+        else if (frame.event === "server_shutdown") this.#shutdown();
         else if (frame.channel) this.#pushed(frame);
     }
 
@@ -263,8 +263,7 @@ export class Feed extends EventTarget {
         request.resolve(frame.result);
     }
 
-    #status(frame) {
-        if (frame.event !== "server_shutdown") return;
+    #shutdown() {
         this.shuttingDown = true;
         this.dispatchEvent(new Event("state"));
     }

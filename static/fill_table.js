@@ -21,8 +21,11 @@ export class FillTable {
     #draw() {
         const { fills } = this.orders;
         const rows = new Map();
-        for (const fill of fills)
-            rows.set(fill.execId, this.rows.get(fill.execId) ?? this.#row(fill));
+        for (const fill of fills) {
+            const row = this.rows.get(fill.execId) ?? this.#row(fill);
+            row.classList.toggle("busted", fill.busted);
+            rows.set(fill.execId, row);
+        }
         for (const [execId, row] of this.rows) if (!rows.has(execId)) row.remove();
         let before = this.body.firstElementChild;
         for (const row of rows.values()) {

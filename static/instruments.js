@@ -17,10 +17,22 @@ function instrumentOf(listed) {
         decimals: tickDecimals(tickPx),
         lotQty: listed.lot_size,
         maxPx: parsePx(listed.max_price),
-        maxOrderQty: listed.max_order_qty,
-        maxOrderNotional: parsePx(listed.max_order_notional),
+        maxOrderQty: listed.max_order_qty ?? Infinity,
+        maxOrderNotional: listed.max_order_notional ? parsePx(listed.max_order_notional) : Infinity,
         lastPx: listed.last_price === null ? null : parsePx(listed.last_price),
+        ticks: listed.tick_table.map(({ from_price: fromPx, tick_size: size }) => ({
+            fromPx: parsePx(fromPx),
+            tickPx: parsePx(size),
+        })),
+        state: listed,
     };
+}
+
+/** The tick that holds at a price. */
+export function tickAt(instrument, px) {
+    let { tickPx } = instrument;
+    for (const row of instrument.ticks) if (px >= row.fromPx) tickPx = row.tickPx;
+    return tickPx;
 }
 
 export async function loadInstruments() {

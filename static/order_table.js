@@ -97,7 +97,7 @@ export class OrderTable {
         setText(row.side, order.side === "buy" ? "Buy" : "Sell");
         row.side.classList.toggle("rose", order.side === "buy");
         row.side.classList.toggle("fell", order.side === "sell");
-        setText(row.px, formatPx(order.limitPx, this.decimalsOf(order.symbol)));
+        setText(row.px, this.#px(order));
         setText(row.qty, groupDigits(order.qty));
         setText(row.filled, groupDigits(order.cumQty));
         setText(row.left, groupDigits(order.leavesQty));
@@ -106,6 +106,13 @@ export class OrderTable {
         row.cancel.setAttribute("aria-label", `Cancel ${what}`);
         row.reduce.setAttribute("aria-label", `Reduce ${what}`);
         row.reduce.disabled = order.leavesQty < 2;
+    }
+
+    /* What it waits for, or what it trades at. */
+    #px(order) {
+        const decimals = this.decimalsOf(order.symbol);
+        if (order.waits) return `stop ${formatPx(order.stopPx, decimals)}`;
+        return order.limitPx === null ? "market" : formatPx(order.limitPx, decimals);
     }
 
     #askReduce(row) {

@@ -93,7 +93,9 @@ export class Orders extends EventTarget {
             status: order.status,
             rejectReason: order.reject_reason,
             qty: order.qty,
-            limitPx: parsePx(order.limit_price),
+            limitPx: pxOf(order.limit_price),
+            stopPx: pxOf(order.stop_price),
+            waits: isStop(order) && !order.triggered_at,
             cumQty: order.cum_qty,
             leavesQty: order.leaves_qty,
             createdAt: order.created_at,
@@ -108,6 +110,8 @@ export class Orders extends EventTarget {
                 px: parsePx(fill.price),
                 liquidity: fill.liquidity,
                 time: fill.time,
+                tradeId: fill.trade_id,
+                busted: fill.busted ?? false,
             });
         }
         this.#changed();
@@ -130,7 +134,9 @@ export class Orders extends EventTarget {
                 status: execution.status,
                 rejectReason: execution.reject_reason,
                 qty: execution.qty,
-                limitPx: parsePx(execution.limit_price),
+                limitPx: pxOf(execution.limit_price),
+                stopPx: pxOf(execution.stop_price),
+                waits: this.#waits(execution, known),
                 cumQty: execution.cum_qty,
                 leavesQty: execution.leaves_qty,
                 createdAt: known?.createdAt ?? execution.time,
@@ -146,8 +152,11 @@ export class Orders extends EventTarget {
                 px: parsePx(execution.last_price),
                 liquidity: execution.liquidity,
                 time: execution.time,
+                tradeId: execution.trade_id,
+                busted: false,
             });
         }
+        if (execution.exec_type === "trade_busted") this.#bust(execution);
         this.#forgetOldest();
         this.#changed();
     }
@@ -164,14 +173,30 @@ export class Orders extends EventTarget {
         const pxs = new Map();
         for (const order of this.orders.values()) {
             if (order.symbol !== symbol || !OPEN_STATUSES.has(order.status)) continue;
+            if (order.waits || order.limitPx === null) continue;
             const at = `${order.side}:${order.limitPx}`;
             pxs.set(at, (pxs.get(at) ?? 0) + order.leavesQty);
         }
         return pxs;
     }
 
+    /* A stop waits from the first execution until the one that says that it was triggered. */
+    #waits(execution, known) {
+        if (execution.exec_type === "new") return isStop(execution);
+        return execution.exec_type === "triggered" ? false : (known?.waits ?? false);
+    }
+
+    #bust({ trade_id: tradeId, side }) {
+        this.fills = this.fills.map((fill) =>
+            fill.tradeId === tradeId && fill.side === side ? { ...fill, busted: true } : fill,
+        );
+    }
+
     #fill(fill) {
-        if (this.fillIds.has(fill.execId)) return;
+        if (this.fillIds.has(fill.execId)) {
+            if (fill.busted) this.#bust({ trade_id: fill.tradeId, side: fill.side });
+            return;
+        }
         this.fillIds.add(fill.execId);
         let at = 0;
         while (at < this.fills.length && compareIds(this.fills[at].execId, fill.execId) > 0)
@@ -194,6 +219,10 @@ export class Orders extends EventTarget {
         this.dispatchEvent(new Event("change"));
     }
 }
+
+const isStop = ({ type }) => type === "stop" || type === "stop_limit";
+
+const pxOf = (text) => (text === null || text === undefined ? null : parsePx(text));
 
 /* Decimal strings of whole numbers too large for a double. */
 function compareIds(a, b) {

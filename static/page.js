@@ -2,6 +2,7 @@
  *
  *   feed (WebSocket) --book-----> Book ----> Ladder --price--> Ticket --order.place--> feed
  *                    --trades---> Tape, Quote
+ *                    --status---> MarketState <--auction--
  *                    --candles--> CandleChart
  *                    --orders---> Orders --> OrderTable, FillTable, own marks in the ladder
  *   REST, signed --------------> Orders (lists at start), Balances
@@ -16,6 +17,7 @@ import { Feed } from "./feed.js";
 import { FillTable } from "./fill_table.js";
 import { InstrumentPicker, loadInstruments } from "./instruments.js";
 import { Ladder } from "./ladder.js";
+import { MarketState } from "./market_state.js";
 import { OrderTable } from "./order_table.js";
 import { Orders } from "./orders.js";
 import { explain } from "./problem.js";
@@ -69,6 +71,7 @@ class Page {
             badge: byId("connection"),
         });
         this.quote = new Quote(byId("quote"));
+        this.marketState = new MarketState(byId("market-state"));
         this.tape = new Tape(byId("tape"));
         this.chart = new CandleChart(byId("chart"));
         this.chart.onHover = (candle) => this.#showHovered(candle);
@@ -150,6 +153,7 @@ class Page {
         this.book = new Book();
         this.picker.setChosen(instrument);
         this.quote.show(instrument);
+        this.marketState.show(instrument);
         this.tape.clear(instrument.decimals);
         this.ladder.show(this.book, instrument.decimals);
         this.ticket.setInstrument(instrument, instrument.lastPx);
@@ -166,6 +170,18 @@ class Page {
                 { channel: "trades", symbols },
                 {
                     message: (message) => this.#tradesMessage(message),
+                },
+            ),
+            this.feed.subscribe(
+                { channel: "status", symbols },
+                {
+                    message: (message) => this.#statusMessage(message),
+                },
+            ),
+            this.feed.subscribe(
+                { channel: "auction", symbols },
+                {
+                    message: (message) => this.marketState.auction(message),
                 },
             ),
         ];
@@ -200,7 +216,16 @@ class Page {
         return right;
     }
 
+    #statusMessage(message) {
+        this.instrument.state = message; // should it be chosen again
+        this.marketState.status(message);
+    }
+
     #tradesMessage(message) {
+        if (message.type === "bust") {
+            this.tape.bust(message.trade_id);
+            return;
+        }
         if (message.type === "snapshot") this.tape.clear(this.instrument.decimals);
         this.tape.add(message.trades);
         this.quote.add(message.trades);

@@ -30,6 +30,12 @@ export class Tape {
         this.draw();
     }
 
+    /** A trade was taken back. */
+    bust(tradeId) {
+        for (const trade of this.waiting) if (trade.trade_id === tradeId) trade.busted = true;
+        this.list.querySelector(`[data-trade-id="${tradeId}"]`)?.classList.add("busted");
+    }
+
     #draw() {
         if (this.waiting.length === 0) return;
         this.empty.hidden = true;
@@ -39,10 +45,10 @@ export class Tape {
     }
 
     #row(trade) {
-        const side = trade.taker_side === "buy" ? "tape-buy" : "tape-sell";
+        const side = trade.taker_side ? `tape-${trade.taker_side}` : "tape-auction";
         const row = element(
             "li",
-            `tape-row ${side}`,
+            `tape-row ${side}${trade.busted ? " busted" : ""}`,
             element("span", "tape-price", showPx(trade.price, this.decimals)),
             element("span", "tape-qty", groupDigits(trade.qty)),
             element("time", "tape-time", timeOfDay(trade.time)),

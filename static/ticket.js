@@ -5,6 +5,7 @@
  */
 
 import { setShown, setText } from "./dom.js";
+import { tickAt } from "./instruments.js";
 import { explain, fieldOf, reasonText } from "./problem.js";
 import { formatCash, formatPx, groupDigits, parsePx, plainPx } from "./px.js";
 
@@ -106,8 +107,8 @@ export class Ticket {
     #step(name, direction) {
         if (!this.instrument) return;
         const isPx = name === "limit_price";
-        const unit = isPx ? this.instrument.tickPx : this.instrument.lotQty;
         const now = isPx ? this.#px() : this.#qty();
+        const unit = isPx ? tickAt(this.instrument, now) : this.instrument.lotQty;
         const next = Math.max(unit, (Number.isFinite(now) ? now : 0) + unit * Number(direction));
         const { input } = this.fields[name];
         input.value = isPx ? plainPx(next, this.instrument.decimals) : String(next);
@@ -117,8 +118,9 @@ export class Ticket {
     /* What the exchange would refuse for sure, found before it is asked: field to words. */
     #findErrors() {
         const errors = new Map();
-        const { tickPx, lotQty, maxPx, maxOrderQty, maxOrderNotional, decimals } = this.instrument;
+        const { lotQty, maxPx, maxOrderQty, maxOrderNotional, decimals } = this.instrument;
         const [px, qty] = [this.#px(), this.#qty()];
+        const tickPx = tickAt(this.instrument, px);
         if (!(px > 0)) errors.set("limit_price", "Enter a price above zero.");
         else if (px % tickPx !== 0) {
             errors.set("limit_price", `Prices go in steps of ${formatPx(tickPx, decimals)}.`);
@@ -171,14 +173,17 @@ export class Ticket {
         const price = order.avg_price ?? order.limit_price;
         const at = formatPx(parsePx(price), this.instrument.decimals);
         const of = `${groupDigits(order.cum_qty)} of ${groupDigits(order.qty)} ${order.symbol}`;
+        const why = order.cancel_reason ? ` ${reasonText(order.cancel_reason)}` : "";
         const words = {
             new: `Resting in the book: ${groupDigits(order.qty)} ${order.symbol} at ${at}.`,
             filled: `Filled: ${of} at ${at}.`,
             partially_filled: `Filled ${of} at ${at}; the rest is in the book.`,
             canceled:
                 order.cum_qty > 0
-                    ? `Filled ${of} at ${at}; the rest was cancelled.`
-                    : "Nothing to trade with at this price; the order was cancelled.",
+                    ? `Filled ${of} at ${at}; the rest was cancelled.${why}`
+                    : order.cancel_reason
+                      ? `The order was cancelled.${why}`
+                      : "Nothing to trade with at this price; the order was cancelled.",
             expired:
                 order.cum_qty > 0
                     ? `Filled ${of} at ${at}; the rest expired.`

@@ -165,3 +165,19 @@ test("a refused sign-in is told and does not stop the public channels", async ()
     assert.equal(feed.signedIn, false);
     assert.equal(feed.state, "open");
 });
+
+test("the status of a symbol is a push like any other; a shutdown is the server's", async () => {
+    const seen = [];
+    feed.subscribe(
+        { channel: "status", symbols: ["AAPL"] },
+        { message: (frame) => void seen.push(frame.session) },
+    );
+    feed.start();
+    await until(() => subscribes("status").length === 1);
+    push({ channel: "status", symbol: "AAPL", seq: 1, type: "snapshot", session: "continuous" });
+    push({ channel: "status", event: "server_shutdown" });
+    await until(() => feed.shuttingDown);
+    push({ channel: "status", symbol: "AAPL", seq: 2, type: "update", session: "halt" });
+    await until(() => seen.length === 2);
+    assert.deepEqual(seen, ["continuous", "halt"]);
+});

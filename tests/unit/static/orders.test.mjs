@@ -119,3 +119,46 @@ test("what comes while the lists are read is applied after them", async (t) => {
     await loading;
     assert.equal(orders.open()[0].leavesQty, 6);
 });
+
+test("a stop is in no book until it is triggered", () => {
+    const orders = new Orders();
+    const stop = { type: "stop_limit", stop_price: "2.0000", triggered_at: null };
+    orders.take(order({ ...stop }));
+    assert.equal(orders.open()[0].waits, true);
+    assert.equal(orders.open()[0].stopPx, 20000);
+    assert.deepEqual(orders.openPxs("AAPL"), new Map());
+    orders.execution(execution({ ...stop, exec_type: "triggered", time: at(2) }));
+    assert.equal(orders.open()[0].waits, false);
+    assert.deepEqual(orders.openPxs("AAPL"), new Map([["buy:10000", 10]]));
+
+    orders.clear();
+    orders.execution(execution({ ...stop }));
+    orders.execution(execution({ ...stop, exec_type: "replaced", qty: 9, time: at(2) }));
+    assert.equal(orders.open()[0].waits, true, "a replace does not trigger it");
+});
+
+test("an order without a limit is at no price", () => {
+    const orders = new Orders();
+    orders.take(order({ type: "market", limit_price: null }));
+    assert.equal(orders.open()[0].limitPx, null);
+    assert.deepEqual(orders.openPxs("AAPL"), new Map());
+});
+
+test("a busted trade marks its fill, whichever way it is heard of", () => {
+    const orders = new Orders();
+    orders.execution(trade("18", 4, 4, 2));
+    orders.execution(trade("19", 4, 8, 3));
+    orders.fills[0].tradeId = "4";
+    orders.execution(execution({ exec_type: "trade_busted", trade_id: "3", time: at(4) }));
+    const busted = () => orders.fills.map(({ execId, busted: is }) => [execId, is]);
+    assert.deepEqual(busted(), [
+        ["19", false],
+        ["18", true],
+    ]);
+    const fill = { exec_id: "19", trade_id: "4", qty: 4, price: "1.0000", liquidity: "maker" };
+    orders.take(order({ updated_at: at(5), fills: [{ ...fill, busted: true, time: at(3) }] }));
+    assert.deepEqual(busted(), [
+        ["19", true],
+        ["18", true],
+    ]);
+});
