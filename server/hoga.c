@@ -25,7 +25,7 @@ static const struct {
     {"psql", psql_main, "SQL on the reports"},
     {"replay", replay_main, "a day of real orders through the running exchange"},
     {"flow", flow_main, "simulated brokers on every symbol, until told to stop"},
-    {"admin", admin_main, "list instruments, open accounts, deposit, add users and keys"},
+    {"admin", admin_main, "instruments, sessions, accounts, limits, money, kill switches"},
     {"verify", verify_main, "check and replay the journals of an exchange that is stopped"},
     {"seed", seed_main, "the demonstration's instruments and accounts (hoga up runs it)"},
 };

@@ -39,7 +39,10 @@ static void add_market(struct flow *self, const json_t *instrument)
     const char *symbol = json_string_value(json_object_get(instrument, "symbol"));
     px_t tick_px = parse_px(json_object_get(instrument, "tick_size"));
     qty_t lot_qty = json_integer_value(json_object_get(instrument, "lot_size"));
+    const char *currency = json_string_value(json_object_get(instrument, "currency"));
     if (!symbol || strlen(symbol) >= SYMBOL_BYTES || tick_px <= 0 || lot_qty <= 0) return;
+    if (json_array_size(json_object_get(instrument, "tick_table")) > 1) return;
+    if (!currency || strcmp(currency, "USD") != 0) return;
     for (uint32_t i = 0; i < self->market_count; i++)
         if (strcmp(self->markets[i].symbol, symbol) == 0) return;
     if (self->market_count == FLOW_MARKETS_MAX) return;
@@ -65,7 +68,8 @@ static px_t best_px(const json_t *depth, const char *side)
     return parse_px(json_array_get(json_array_get(json_object_get(depth, side), 0), 0));
 }
 
-/* Centres a market on its book, else on its last trade, else on where it usually is. */
+/* Centres a market on its book, else on its last trade, else on where it usually is; asks again
+ * later if it is not trading. */
 static void ask(struct flow *self, struct flow_market *market)
 {
     char target[TARGET_BYTES], why[BROKERS_WHY_BYTES];
@@ -74,7 +78,10 @@ static void ask(struct flow *self, struct flow_market *market)
     json_t *depth = broker_get(&self->brokers, broker, target, why);
     snprintf(target, sizeof target, "/v1/instruments/%s", market->symbol);
     json_t *instrument = broker_get(&self->brokers, broker, target, why);
-    if (depth && instrument) {
+    const char *session = json_string_value(json_object_get(instrument, "session"));
+    if (!session || strcmp(session, "continuous") != 0) {
+        market->ask_ns = clock_steady_ns() + FLOW_ASK_AGAIN_NS;
+    } else if (depth) {
         px_t bid = best_px(depth, "bids"), ask_px = best_px(depth, "asks");
         px_t px = bid && ask_px ? (bid + ask_px) / 2
                                 : parse_px(json_object_get(instrument, "last_price"));
@@ -188,7 +195,7 @@ static void on_lock(uv_timer_t *timer)
             market->state = FLOW_ASIDE;
         else if (market->state == FLOW_ASIDE && market->open_count == 0)
             market->state = FLOW_ASKING;
-        if (market->state != FLOW_ASKING) continue;
+        if (market->state != FLOW_ASKING || clock_steady_ns() < market->ask_ns) continue;
         ask(self, market);
         for (unsigned n = 0; n < OPENING_ACTIONS; n++) act(self, market);
     }

@@ -4,7 +4,8 @@
  *
  * Quotes around a price that wanders, orders that take, cancels; at most FLOW_ORDERS_MAX open
  * orders a symbol. It leaves a book that a replay has for itself (market_lock.h) and comes back
- * afterwards, wherever the price then is.
+ * afterwards, wherever the price then is; it waits for instruments that are not trading. It knows
+ * instruments with one tick, in dollars.
  */
 #ifndef HOGA_OPS_FLOW_H
 #define HOGA_OPS_FLOW_H

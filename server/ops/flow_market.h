@@ -11,6 +11,7 @@
 #include "engine/base/units.h"
 
 enum { FLOW_ORDERS_MAX = 200, FLOW_BROKERS_MAX = 8 };
+#define FLOW_ASK_AGAIN_NS INT64_C(1000000000) /* a market that is not trading */
 
 struct flow_order {
     bool open;      /* sent, and not known to be gone */
@@ -32,6 +33,7 @@ struct flow_market {
     px_t tick_px;
     qty_t lot_qty;
     enum flow_state state;
+    int64_t ask_ns; /* FLOW_ASKING: not before; it takes no orders at the moment */
     px_t fair_px;
     px_t reference_px; /* the fair price is drawn back to it, weakly */
     struct flow_order orders[FLOW_ORDERS_MAX];

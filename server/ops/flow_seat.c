@@ -76,11 +76,25 @@ bool flow_seat_ready(struct flow_seat *self)
     return self->open && pacer_take(&self->pacer, clock_steady_ns());
 }
 
+/* Whether a refusal says that the instrument takes no orders of ours at the moment. */
+static bool is_not_trading(const char *code)
+{
+    static const char *const codes[] = {"market_closed", "halted", "not_in_session",
+                                        "market_blocked", "account_blocked"};
+    for (unsigned i = 0; code && i < sizeof codes / sizeof codes[0]; i++)
+        if (strcmp(code, codes[i]) == 0) return true;
+    return false;
+}
+
 static void on_answer(void *context, const json_t *result, const json_t *error)
 {
     struct flow_call *call = context;
     const char *code = json_string_value(json_object_get(error, "code"));
     if (!result) counter_add(call->seat->flow->refused_count, 1);
+    if (is_not_trading(code) && call->market->state == FLOW_QUOTING) {
+        call->market->state = FLOW_ASKING;
+        call->market->ask_ns = clock_steady_ns() + FLOW_ASK_AGAIN_NS;
+    }
     bool gone =
         call->kind == FLOW_PLACE ? code != NULL : code && strcmp(code, "unknown_order") == 0;
     if (gone)
