@@ -51,9 +51,13 @@ export class MarketState {
         const stopped = session === "continuous" && (blocked || limited);
         this.root.dataset.session = session;
         this.root.dataset.state = session === "continuous" && !stopped ? "open" : "other";
-        const words = blocked ? "Stopped" : limited ? "At its price band" : WORDS[session];
-        setText(this.words, stopped ? words : (WORDS[session] ?? session));
-        setText(this.detail, this.#detail());
+        const detail = this.#detail();
+        const why = blocked ? "Stopped" : "At its price band";
+        const words = stopped ? why : (WORDS[session] ?? session);
+        const short = detail && session.endsWith("_auction"); // there is little room
+        setText(this.words, short ? "Auction" : words);
+        setText(this.detail, detail);
+        this.root.title = `${words} ${detail}`.trim();
     }
 
     #detail() {
