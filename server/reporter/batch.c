@@ -6,6 +6,7 @@
 #include "engine/base/check.h"
 #include "engine/message/command.h"
 #include "engine/message/event.h"
+#include "engine/message/reject.h"
 #include "server/reporter/administration.h"
 #include "server/reporter/market_events.h"
 #include "server/reporter/message.h"
@@ -178,7 +179,8 @@ static enum status merge_execution(struct batch *self, const struct journal_reco
     }
     order->updated_ns = record->time_ns;
     order->ord_status = event->ord_status;
-    order->reject_reason = event->reject_reason;
+    /* of one that goes on, it is the execution's alone */
+    order->reject_reason = event->leaves_qty > 0 ? REJECT_NONE : event->reject_reason;
     order->order_qty = event->order_qty;
     order->cum_qty = event->cum_qty;
     order->leaves_qty = event->leaves_qty;

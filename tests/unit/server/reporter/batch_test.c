@@ -26,6 +26,7 @@ enum {
 struct order {
     int64_t order_id, account, sent_qty, order_qty, cum_qty, leaves_qty, in_seq;
     int64_t limit_px, stop_px, display_qty, min_qty, expire_ns, exec_inst, stp, fee;
+    int64_t reject_reason; /* why it ended */
     char ord_status;
     __int128 notional;
     char cl_ord_id[CL_ORD_ID_BYTES + 1];
@@ -129,6 +130,7 @@ static void apply_order(struct books *db, const struct field *f)
                         .notional = numeric(&f[15]),
                         .in_seq = integer(&f[16]),
                         .limit_px = integer(&f[12]),
+                        .reject_reason = integer(&f[9]),
                         .exec_inst = integer(&f[22]),
                         .stp = integer(&f[23]),
                         .stop_px = integer(&f[24]),
@@ -146,6 +148,7 @@ static void apply_change(struct books *db, const struct field *f)
     struct order *o = find_order(db, integer(&f[0]));
     assert_non_null(o);
     o->ord_status = (char)f[1].bytes[0];
+    o->reject_reason = integer(&f[2]);
     o->order_qty = integer(&f[3]);
     o->cum_qty = integer(&f[4]);
     o->leaves_qty = integer(&f[5]);
@@ -357,6 +360,7 @@ static void walk(struct fixture *f, const struct journal_record *command,
     if (!o) o = walk_new(naive, command, e.order_id);
     if (e.exec_type == EXEC_REPLACED) walk_replace(naive, o, command);
     o->ord_status = (char)e.ord_status;
+    o->reject_reason = e.leaves_qty ? 0 : e.reject_reason;
     o->limit_px = e.limit_px;
     o->order_qty = e.order_qty;
     o->cum_qty = e.cum_qty;
@@ -632,6 +636,7 @@ static void assert_same(const struct fixture *f, uint64_t seed)
         assert_true(a->notional == b->notional);
         assert_string_equal(a->cl_ord_id, b->cl_ord_id);
         assert_string_equal(a->first_cl_ord_id, b->first_cl_ord_id);
+        assert_int_equal(a->reject_reason, b->reject_reason);
         assert_int_equal(a->limit_px, b->limit_px);
         assert_int_equal(a->stop_px, b->stop_px);
         assert_int_equal(a->display_qty, b->display_qty);
