@@ -305,10 +305,14 @@ static enum reject check_one_order(const struct engine *self, const struct addit
     return exceeds(d->notional, i->max_order_notional) ? REJECT_MAX_ORDER_NOTIONAL : rows;
 }
 
-static qty_t max_daily_qty(const struct engine *self, const struct addition *d)
+/* Of the user whose order it is: another of the account's may replace it. */
+static qty_t max_daily_qty(const struct engine *self, const struct addition *d,
+                           const struct volume *v)
 {
-    if (__builtin_expect(d->special, 0) && self->accounts.user_limits[d->user].max_daily_qty)
-        return self->accounts.user_limits[d->user].max_daily_qty;
+    user_id_t user = v->user ? v->user : d->user;
+    if (__builtin_expect(self->accounts.users[user].has_limits, 0) &&
+        self->accounts.user_limits[user].max_daily_qty)
+        return self->accounts.user_limits[user].max_daily_qty;
     return d->instrument->max_daily_qty ? d->instrument->max_daily_qty : RISK_DAILY_QTY;
 }
 
@@ -316,7 +320,7 @@ static enum reject check_daily_qty(const struct engine *self, const struct addit
                                    uint32_t volume)
 {
     const struct volume *v = &self->volumes.slots[volume];
-    qty_t max = max_daily_qty(self, d), open, all;
+    qty_t max = max_daily_qty(self, d, v), open, all;
     if (!arith_add(v->open_qty, d->more_qty, &open)) return REJECT_DAILY_VOLUME;
     if (max < 0) return REJECT_NONE;
     bool fits = arith_add(open, volume_traded(v, self->state->day), &all) && all <= max;
