@@ -113,7 +113,7 @@ describe("orders over REST", () => {
 describe("changes of orders over REST", () => {
     const target = () => `/v1/orders/${mine.order_id}`;
 
-    test("a new quantity that is none", () =>
+    test("changes that are none", () =>
         changesNothing(async () => {
             const cases = [
                 [{}, 400, "missing_field", "qty"],
@@ -121,7 +121,11 @@ describe("changes of orders over REST", () => {
                 [{ qty: -5 }, 400, "invalid_qty", "qty"],
                 [{ qty: 1.5 }, 400, "invalid_qty", "qty"],
                 [{ qty: "5" }, 400, "invalid_field", "qty"],
-                [{ qty: 5, limit_price: "1.00" }, 400, "unknown_field", "limit_price"],
+                [{ limit_price: "0" }, 400, "invalid_price", "limit_price"],
+                [{ limit_price: 1 }, 400, "invalid_field", "limit_price"],
+                [{ stop_price: "-1" }, 400, "invalid_stop_price", "stop_price"],
+                [{ new_client_order_id: "a b" }, 400, "invalid_client_order_id", "new_client_order_id"],
+                [{ qty: 5, side: "sell" }, 400, "unknown_field", "side"],
             ];
             for (const [body, status, code, field] of cases) {
                 const answer = await alpha.call("PATCH", target(), body);
@@ -129,11 +133,18 @@ describe("changes of orders over REST", () => {
             }
         }));
 
-    test("a new quantity that is not smaller", () =>
+    test("changes that the exchange refuses", () =>
         changesNothing(async () => {
-            for (const qty of [10, 11, 1000000000000]) {
-                const answer = await alpha.call("PATCH", target(), { qty });
-                holdProblem(answer, 422, "qty_not_reduced", "qty", String(qty));
+            const cases = [
+                [{ qty: 1000000000000 }, 422, "max_order_qty", "qty"],
+                [{ limit_price: "150.0050" }, 422, "invalid_tick", "limit_price"],
+                [{ limit_price: "900000.00" }, 422, "price_out_of_range", "limit_price"],
+                [{ stop_price: "150.00" }, 400, "invalid_stop_price", "stop_price"],
+                [{ qty: 5, new_client_order_id: "mine" }, 409, "duplicate_client_order_id"],
+            ];
+            for (const [body, status, code, field = "client_order_id"] of cases) {
+                const answer = await alpha.call("PATCH", target(), body);
+                holdProblem(answer, status, code, field, JSON.stringify(body));
             }
         }, true));
 

@@ -5,11 +5,32 @@ export const GOOD = { symbol: "AAPL", side: "buy", type: "limit", qty: 10, limit
 const without = (field) =>
     Object.fromEntries(Object.entries(GOOD).filter(([name]) => name !== field));
 
+const STOP = { ...without("limit_price"), type: "stop", stop_price: "160.00" };
+
 /* Objects that are no orders: [what, object, status, code, field]. They are sent over both
  * interfaces. `engine` marks those that reach the engine. */
 export const ORDERS = [
     ["an unknown field", { ...GOOD, colour: "red" }, 400, "unknown_field", "colour"],
-    ["a stop price", { ...GOOD, stop_price: "1.00" }, 400, "unknown_field", "stop_price"],
+    ...[
+        ["stop_price", "1.00", "invalid_stop_price"], // a limit order has none
+        ["expire_at", "2200-01-01T00:00:00Z", "invalid_expiry"], // only gtd has
+        ["expire_at", 1, "invalid_field"],
+        ["display_qty", 0, "invalid_display_qty"],
+        ["display_qty", "5", "invalid_field"],
+        ["min_qty", -1, "invalid_min_qty"],
+        ["post_only", "yes", "invalid_field"],
+        ["cancel_on_disconnect", 1, "invalid_field"],
+        ["stp", "never", "invalid_stp"],
+        ["stp", null, "invalid_field"],
+    ].map(([field, value, code]) => [
+        `${field} ${JSON.stringify(value)}`,
+        { ...GOOD, [field]: value },
+        400,
+        code,
+        field,
+    ]),
+    ["a gtd without its end", { ...GOOD, time_in_force: "gtd" }, 400, "missing_field", "expire_at"],
+    ["a stop without its price", { ...GOOD, type: "stop" }, 400, "missing_field", "stop_price"],
     ...["symbol", "side", "type", "qty", "limit_price"].map((field) => [
         `no ${field}`,
         without(field),
@@ -32,6 +53,14 @@ export const ORDERS = [
         ["time_in_force", null],
         ["client_order_id", 5],
         ["client_order_id", null],
+        ["stop_price", 1],
+        ["expire_at", 1795351076],
+        ["display_qty", "5"],
+        ["min_qty", null],
+        ["post_only", "yes"],
+        ["post_only", 1],
+        ["cancel_on_disconnect", null],
+        ["stp", true],
     ].map(([field, value]) => [
         `${field} ${JSON.stringify(value)}`,
         { ...GOOD, [field]: value },
@@ -85,13 +114,52 @@ export const ORDERS = [
     ),
     ["side hold", { ...GOOD, side: "hold" }, 400, "invalid_side", "side"],
     ["side BUY", { ...GOOD, side: "BUY" }, 400, "invalid_side", "side"],
-    ["type market", { ...GOOD, type: "market" }, 400, "invalid_type", "type"],
+    ["type pegged", { ...GOOD, type: "pegged" }, 400, "invalid_type", "type"],
     [
-        "time in force fok",
-        { ...GOOD, time_in_force: "fok" },
+        "a market order with a limit",
+        { ...GOOD, type: "market" },
+        400,
+        "invalid_price",
+        "limit_price",
+    ],
+    [
+        "time in force forever",
+        { ...GOOD, time_in_force: "forever" },
         400,
         "invalid_time_in_force",
         "time_in_force",
+    ],
+    [
+        "more shown than there is",
+        { ...GOOD, display_qty: 11 },
+        400,
+        "invalid_display_qty",
+        "display_qty",
+        "engine",
+    ],
+    [
+        "a gtd that is over",
+        { ...GOOD, time_in_force: "gtd", expire_at: "2001-01-01T00:00:00Z" },
+        400,
+        "invalid_expiry",
+        "expire_at",
+        "engine",
+    ],
+    [
+        "post_only that cannot rest",
+        { ...GOOD, post_only: true, time_in_force: "ioc" },
+        400,
+        "invalid_instruction",
+        "post_only",
+        "engine",
+    ],
+    [
+        "at the opening, while it is open",
+        { ...GOOD, time_in_force: "opg" },
+        422,
+        "not_in_session",
+        "time_in_force",
+        "engine",
     ],
     ...["", "x".repeat(37), "a b", "é", "a\tb", "a\u007f"].map((id) => [
         `client_order_id ${JSON.stringify(id)}`,
@@ -131,6 +199,72 @@ export const ORDERS = [
         422,
         "max_order_notional",
         "qty",
+        "engine",
+    ],
+    ...[
+        [{ ...without("limit_price"), type: "market", time_in_force: "gtc" }],
+        [{ ...STOP, time_in_force: "ioc" }],
+    ].map(([object]) => [
+        `${object.type} ${object.time_in_force}`,
+        object,
+        400,
+        "invalid_time_in_force",
+        "time_in_force",
+        "engine",
+    ]),
+    [
+        "a stop off the tick",
+        { ...STOP, stop_price: "160.0050" },
+        400,
+        "invalid_stop_price",
+        "stop_price",
+        "engine",
+    ],
+    [
+        "an expiry that is over",
+        { ...GOOD, time_in_force: "gtd", expire_at: "2020-01-01T00:00:00Z" },
+        400,
+        "invalid_expiry",
+        "expire_at",
+        "engine",
+    ],
+    ...[
+        { display_qty: 11 },
+        { display_qty: 5, time_in_force: "ioc" },
+    ].map((terms) => [
+        `iceberg ${JSON.stringify(terms)}`,
+        { ...GOOD, ...terms },
+        400,
+        "invalid_display_qty",
+        "display_qty",
+        "engine",
+    ]),
+    ["more than all of it", { ...GOOD, min_qty: 11 }, 400, "invalid_min_qty", "min_qty", "engine"],
+    ...[
+        { post_only: true, time_in_force: "fok" },
+        { post_only: true, min_qty: 1 },
+    ].map((terms) => [
+        `terms ${JSON.stringify(terms)}`,
+        { ...GOOD, ...terms },
+        400,
+        terms.min_qty ? "invalid_min_qty" : "invalid_instruction",
+        terms.min_qty ? "min_qty" : "post_only",
+        "engine",
+    ]),
+    [
+        "an opening order while it is open",
+        { ...GOOD, time_in_force: "opg" },
+        422,
+        "not_in_session",
+        "time_in_force",
+        "engine",
+    ],
+    [
+        "post-only through the market",
+        { ...GOOD, post_only: true, limit_price: "250.00" },
+        422,
+        "would_take",
+        "limit_price",
         "engine",
     ],
 ];

@@ -18,7 +18,8 @@ const char *admission_field_of(enum reject reason)
     case REJECT_UNKNOWN_INSTRUMENT: return "symbol";
     case REJECT_INVALID_SIDE: return "side";
     case REJECT_INVALID_ORD_TYPE: return "type";
-    case REJECT_INVALID_TIME_IN_FORCE: return "time_in_force";
+    case REJECT_INVALID_TIME_IN_FORCE:
+    case REJECT_NOT_IN_SESSION: return "time_in_force";
     case REJECT_INVALID_PX:
     case REJECT_INVALID_TICK:
     case REJECT_PX_OUT_OF_RANGE:
