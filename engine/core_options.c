@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,25 +18,40 @@ static const char usage[] =
     "  --spin                    never sleep; for a core with a processor of its own\n"
     "  --cpu N                   pin the loop to processor N\n"
     "  --segment-bytes N         journal segment size of a new exchange (default 33554432)\n"
-    "  --limit NAME=N            table size of a new exchange: instruments accounts users keys\n"
-    "                            orders price_blocks positions cl_ord_ids volumes trades\n"
-    "                            (trades a power of two, at least 2 of each)\n";
+    "  --limit NAME=N            table size of a new exchange, 2 to\n";
 
+/* Each table and how large it may be; command.h says what they are. */
 static const struct {
     const char *name;
     size_t offset;
+    uint32_t max;
 } limit_names[] = {
-    {"instruments", offsetof(struct limits, instruments)},
-    {"accounts", offsetof(struct limits, accounts)},
-    {"users", offsetof(struct limits, users)},
-    {"keys", offsetof(struct limits, keys)},
-    {"orders", offsetof(struct limits, orders)},
-    {"price_blocks", offsetof(struct limits, price_blocks)},
-    {"positions", offsetof(struct limits, positions)},
-    {"cl_ord_ids", offsetof(struct limits, cl_ord_ids)},
-    {"volumes", offsetof(struct limits, volumes)},
-    {"trades", offsetof(struct limits, trades)},
+    {"instruments", offsetof(struct limits, instruments), 65536},
+    {"accounts", offsetof(struct limits, accounts), 16777216},
+    {"users", offsetof(struct limits, users), 16777216},
+    {"keys", offsetof(struct limits, keys), 1048576},
+    {"orders", offsetof(struct limits, orders), 16777215},
+    {"price_blocks", offsetof(struct limits, price_blocks), 4194303},
+    {"positions", offsetof(struct limits, positions), 134217728},
+    {"cl_ord_ids", offsetof(struct limits, cl_ord_ids), 134217728},
+    {"volumes", offsetof(struct limits, volumes), 134217728},
+    {"trades", offsetof(struct limits, trades), 134217728},
 };
+
+enum { LIMIT_COUNT = sizeof limit_names / sizeof limit_names[0] };
+_Static_assert(LIMIT_COUNT * sizeof(uint32_t) == sizeof(struct limits), "each has a name");
+
+static void print_usage(FILE *to)
+{
+    fputs(usage, to);
+    for (size_t i = 0; i < LIMIT_COUNT; i++) {
+        uint32_t value;
+        memcpy(&value, (const char *)&engine_default_limits + limit_names[i].offset, sizeof value);
+        fprintf(to, "                              %-12s %9" PRIu32 "  (default %" PRIu32 "%s)\n",
+                limit_names[i].name, limit_names[i].max, value,
+                strcmp(limit_names[i].name, "trades") == 0 ? "; a power of two" : "");
+    }
+}
 
 static bool parse_number(const char *text, unsigned long max, unsigned long *value)
 {
@@ -49,11 +65,11 @@ static bool parse_limit(struct limits *limits, const char *text)
 {
     const char *equals = strchr(text, '=');
     unsigned long value;
-    if (!equals || !parse_number(equals + 1, UINT32_MAX, &value)) return false;
-    for (size_t i = 0; i < sizeof limit_names / sizeof limit_names[0]; i++) {
+    for (size_t i = 0; equals && i < LIMIT_COUNT; i++) {
         size_t length = strlen(limit_names[i].name);
         if (length != (size_t)(equals - text) || strncmp(limit_names[i].name, text, length) != 0)
             continue;
+        if (!parse_number(equals + 1, limit_names[i].max, &value) || value < 2) return false;
         uint32_t number = (uint32_t)value;
         memcpy((char *)limits + limit_names[i].offset, &number, sizeof number);
         return true;
@@ -107,19 +123,19 @@ int core_options_parse(struct core_options *self, int argc, char **argv)
                                   .limits = engine_default_limits};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'h') {
-            fputs(usage, stdout);
+            print_usage(stdout);
             return 0;
         }
         if (!parse_one(self, option)) {
             if (option != '?') fprintf(stderr, "hoga-core: bad value \"%s\"\n", optarg);
-            fputs(usage, stderr);
+            print_usage(stderr);
             return 2;
         }
     }
     if (!self->data_dir || optind != argc || !engine_bytes(&self->limits)) {
         fputs(self->data_dir && optind == argc ? "hoga-core: a limit is out of its range\n" : "",
               stderr);
-        fputs(usage, stderr);
+        print_usage(stderr);
         return 2;
     }
     return -1;
