@@ -26,13 +26,13 @@ static const struct {
      "Sets which tick holds from which price on. Not once an instrument uses the table."},
     {"fees", admin_fees, "symbol instrument tier maker-ppm taker-ppm",
      "--symbol S [--tier N] --maker-ppm N --taker-ppm N",
-     "Sets what a tier of accounts pays of a trade's notional, from the next trade on. A rate\n"
-     "below zero is a rebate (--maker-ppm=-20); none may exceed the instrument's --max-fee-ppm."},
+     "Sets what a tier of accounts pays of a trade's notional. A rate below zero is a rebate\n"
+     "(--maker-ppm=-20); none may exceed the instrument's --max-fee-ppm."},
     {"limits", admin_limits,
      "account user symbol instrument max-order-qty max-order-notional max-open-orders max-messages "
      "collar-ppm max-long-qty max-short-qty max-exposure max-daily-qty",
      "(--account N | --user N | --symbol S) [limits]",
-     "Sets all limits of an account, user or instrument; those that are not named are none.\n"
+     "Sets all limits of an account, user or instrument. Those that are not named are none;\n"
      "engine/MATCHING.md says which limits each has."},
     {"session", admin_session, "symbol instrument all session",
      "(--symbol S | --all) --session NAME",
@@ -48,8 +48,9 @@ static const struct {
      "Sets an instrument's price protection as a whole; what is not named is none."},
     {"breakers", admin_breakers, "levels auction-ms",
      "--levels 70000=900000,130000=900000,200000=0 [--auction-ms N]",
-     "Sets by how much the index may fall (millionths) before all halt (milliseconds; 0: until a\n"
-     "command). The index's reference is its value now. --levels none ends it."},
+     "Sets the market-wide circuit breakers. When the index has fallen by so many millionths, all\n"
+     "halt for so many milliseconds (0: until a command); its reference is its value now.\n"
+     "--levels none ends it."},
     {"open-account", admin_open_account, "account name", "--account N --name TEXT",
      "Opens an account."},
     {"set-account", admin_set_account, "account stp tier may-short",
@@ -86,7 +87,7 @@ static void print_usage(FILE *to)
 {
     fprintf(to, "usage: hoga admin COMMAND [--data DIR] [options]\n\n");
     for (int i = 0; i < COMMAND_COUNT; i++)
-        fprintf(to, "  %-15s %.*s\n", commands[i].name, (int)strcspn(commands[i].about, ".:\n"),
+        fprintf(to, "  %-15s %.*s\n", commands[i].name, (int)strcspn(commands[i].about, ".:;"),
                 commands[i].about);
     fprintf(to,
             "\nhoga admin COMMAND --help tells more. Each answers with a line of JSON, and fails "

@@ -27,9 +27,9 @@ static void print_help(const struct option_table *table)
         char left[64];
         snprintf(left, sizeof left, "--%s%s%s", rule->name, rule->argument ? " " : "",
                  rule->argument ? rule->argument : "");
-        printf("  %-26s %s\n", left, rule->help);
+        printf("  %-28s %s\n", left, rule->help);
     }
-    printf("  %-26s %s\n", "--help", "this text");
+    printf("  %-28s %s\n", "--help", "this text");
 }
 
 static enum options_outcome complain(const struct option_table *table, const char *name,
