@@ -116,6 +116,8 @@ bool frame_queue_put_close(struct frame_queue *self, uint16_t code, const char *
 size_t frame_queue_next(const struct frame_queue *self, size_t max_bytes, uint8_t **frames)
 {
     size_t end = self->head;
+    *frames = NULL;
+    if (end == self->tail) return 0;
     while (end < self->tail) {
         size_t next = end + frame_bytes(self->bytes + end);
         CHECK(next <= self->tail);
