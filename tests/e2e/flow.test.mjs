@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { after, before, test } from "node:test";
 
-import { Exchange, hoga, until } from "./exchange.mjs";
+import { Exchange, hoga, sleep, until } from "./exchange.mjs";
+import { Operator } from "./operator.mjs";
 
 let exchange;
 let rest;
@@ -99,11 +100,34 @@ test("what a flow that was killed has left goes when the next one comes", async 
     );
     flow.kill("SIGTERM");
     assert.equal(await flow.ended, 0);
-    for (const s of await symbols()) {
-        const d = (await rest.get(`/v1/depth/${s}?limit=1000`)).json;
-        if (d.bids.length + d.asks.length) console.log("LEFT", JSON.stringify(d));
-    }
     assert.ok(await everywhere((count) => count === 0), "also what the first one had left");
+});
+
+test("an instrument that is not trading is waited for", async (t) => {
+    const operator = new Operator(exchange);
+    const flow = startFlow();
+    t.after(() => flow.kill("SIGKILL"));
+    await until("books", () => everywhere((count) => count > 4), 60000);
+    await operator.does("session", { symbol: "NVDA", session: "halt" });
+    await exchange.reported();
+    const counts = async () => {
+        await exchange.reported();
+        const rows = await exchange.sql(
+            "select symbol, count(*) filter (where reject_reason = 'halted'), count(*) " +
+                "from orders where symbol in ('AAPL', 'NVDA') group by 1 order by 1",
+        );
+        return rows.map(([, halted, all]) => ({ halted: Number(halted), all: Number(all) }));
+    };
+    const [apple] = await counts();
+    await until("others to go on", async () => (await counts())[0].all > apple.all + 200, 60000);
+    const [, nvidia] = await counts();
+    assert.ok(nvidia.halted < 50, `${nvidia.halted} orders were refused`);
+    await sleep(1500); // it asks each second
+    assert.equal((await counts())[1].all, nvidia.all, "it does not send on");
+    await operator.does("session", { symbol: "NVDA", session: "continuous" });
+    await until("its return", async () => (await counts())[1].all > nvidia.all + 20, 60000);
+    flow.kill("SIGTERM");
+    assert.equal(await flow.ended, 0);
 });
 
 test("a front that dies does not end it", async (t) => {
