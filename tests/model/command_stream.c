@@ -253,6 +253,7 @@ static void make_opening(struct generator *g)
         if (random_chance(r, p->fees)) make_set_fees(g, i);
     }
     if (random_chance(r, p->bands)) make_set_breakers(g);
+    if (p->fees > 90 && random_chance(r, 30)) make_house_poor(g);
     if (p->calm_sessions > 50 && random_chance(r, 80)) make_set_session(g, 0, SESSION_CONTINUOUS);
     if (random_chance(r, 10)) make_set_session(g, 0, SESSION_PRE_OPEN);
 }

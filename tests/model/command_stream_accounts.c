@@ -85,7 +85,7 @@ static void remember(struct generator *g, const struct command_list_instrument *
 static void add_features(struct generator *g, struct command_list_instrument *c)
 {
     static const uint8_t currencies[] = {0, 0, 0, 1, CURRENCY_COUNT - 1};
-    static const uint32_t fees[] = {100, 5000, 100000};
+    static const uint32_t fees[] = {1, 100, 5000, 12345, 99999, 100000};
     struct random *r = &g->random;
     const struct profile *p = g->profile;
     c->currency = PICK(r, currencies);
@@ -257,6 +257,21 @@ void make_withdraw(struct generator *g)
     c->account = some_account(g);
     c->asset = some_asset(g);
     c->qty = some_sum(g, c->asset);
+}
+
+/* The house lends nearly all that it may: the rebates that it can still pay are few. */
+void make_house_poor(struct generator *g)
+{
+    struct random *r = &g->random;
+    struct command_transfer *c = BEGIN(g, command_transfer, COMMAND_TRANSFER);
+    uint32_t instruments = g->stream->limits.instruments;
+    instrument_id_t instrument = random_between(r, 1, instruments - 1);
+    c->to_account = random_between(r, 1, g->stream->limits.accounts - 1);
+    uint8_t currency = g->instruments[instrument].currency;
+    c->asset = currency ? ASSET_CASH | currency : 0;
+    if (random_chance(r, 15)) c->asset = instrument;
+    c->qty = (INT64_C(1) << 61) + 1;
+    c->qty -= random_below(r, random_chance(r, 50) ? 3 : 1000000);
 }
 
 void make_transfer(struct generator *g)

@@ -198,6 +198,7 @@ void make_set_tick_table(struct generator *g, uint8_t table);
 void make_deposit(struct generator *g, account_id_t account, asset_t asset);
 void make_withdraw(struct generator *g);
 void make_transfer(struct generator *g);
+void make_house_poor(struct generator *g);
 
 void make_time(struct generator *g);
 void make_end_day(struct generator *g);

@@ -24,6 +24,7 @@ int64_t some_edge(struct random *r)
                                     16777216,
                                     INT64_C(1) << 32,
                                     INT64_C(1) << 61,
+                                    (INT64_C(1) << 61) + 1,
                                     INT64_C(1) << 62,
                                     (INT64_C(1) << 62) + 1,
                                     INT32_MAX,
