@@ -109,8 +109,10 @@ describe("up, down and up again", () => {
         }
         const { written_seq: written, released_seq: released } = status.cursors.in;
         assert.ok(written > 0 && released <= written);
+        assert.deepEqual(status.market, { blocked: false, sessions: { continuous: 9 } });
         const people = await run("status", "--data", dataDir);
         assert.match(people.stdout, /core .*running/);
+        assert.match(people.stdout, /^market {6}9 continuous$/m);
         assert.equal((await run("down", "--data", dataDir)).code, 0);
         const after = JSON.parse((await run("status", "--json", "--data", dataDir)).stdout);
         assert.equal(after.running, false);
