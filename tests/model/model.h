@@ -225,8 +225,6 @@ void model_validate(const struct model *self);
 
 bool model_account_is_open(const struct model *self, account_id_t account);
 bool model_is_listed(const struct model *self, instrument_id_t instrument);
-instrument_id_t model_find_symbol(const struct model *self, const char *symbol);
-const struct model_key *model_key(const struct model *self, const char *key_id);
 struct model_order *model_order(const struct model *self, order_id_t order_id);
 struct model_position *model_position(const struct model *self, account_id_t account,
                                       instrument_id_t instrument);

@@ -19,7 +19,7 @@ bool model_acts_for(const struct model *self, account_id_t account, user_id_t us
     return model_user_is_there(self, user) && self->users[user].account == account;
 }
 
-const struct model_key *model_key(const struct model *self, const char *key_id)
+static const struct model_key *key_named(const struct model *self, const char *key_id)
 {
     for (uint32_t i = 0; i < self->key_count; i++)
         if (strcmp(self->keys[i].key_id, key_id) == 0) return &self->keys[i];
@@ -89,7 +89,7 @@ static enum reject check_key(const struct model *self, const struct command_add_
     if (!model_user_is_there(self, command->user)) return REJECT_UNKNOWN_USER;
     if (command->scopes > SCOPE_READ + SCOPE_TRADE + SCOPE_ADMIN + SCOPE_REPORT)
         return REJECT_INVALID_MESSAGE;
-    if (model_key(self, command->key_id)) return REJECT_KEY_EXISTS;
+    if (key_named(self, command->key_id)) return REJECT_KEY_EXISTS;
     if (self->key_count == self->limits.keys) return REJECT_KEYS_FULL;
     return REJECT_NONE;
 }

@@ -9,7 +9,7 @@ bool model_is_listed(const struct model *self, instrument_id_t instrument)
     return instrument < self->limits.instruments && self->instruments[instrument].listed;
 }
 
-instrument_id_t model_find_symbol(const struct model *self, const char *symbol)
+static instrument_id_t find_symbol(const struct model *self, const char *symbol)
 {
     for (instrument_id_t id = 1; id < self->limits.instruments; id++)
         if (self->instruments[id].listed && strcmp(self->instruments[id].symbol, symbol) == 0)
@@ -52,7 +52,7 @@ static enum reject check_listing(const struct model *self,
     if (command->schedule >= SCHEDULE_COUNT) return REJECT_INVALID_SETTING;
     if (command->session > SESSION_CLOSING_AUCTION) return REJECT_INVALID_SETTING;
     if (command->max_fee_ppm > 100000 || command->shortable > 1) return REJECT_INVALID_SETTING;
-    if (self->instruments[id].listed || model_find_symbol(self, command->symbol))
+    if (self->instruments[id].listed || find_symbol(self, command->symbol))
         return REJECT_INSTRUMENT_EXISTS;
     return REJECT_NONE;
 }

@@ -22,7 +22,8 @@ bool model_is_stop(const struct model_order *order)
     return order->ord_type == ORD_TYPE_STOP || order->ord_type == ORD_TYPE_STOP_LIMIT;
 }
 
-bool model_is_priced(const struct model_order *order)
+/* Whether it has a limit price of its own that is checked against the market. */
+static bool is_priced(const struct model_order *order)
 {
     return order->ord_type == ORD_TYPE_LIMIT ||
            (order->ord_type == ORD_TYPE_STOP_LIMIT && order->triggered);
@@ -173,7 +174,7 @@ enum reject model_check_market(const struct model *self, const struct model_orde
 {
     const struct model_instrument *i = &self->instruments[order->instrument];
     bool buys = order->side == SIDE_BUY;
-    if (model_is_priced(order)) {
+    if (is_priced(order)) {
         struct model_prices band = model_static_band(i);
         if (buys ? order->limit_px > band.high : order->limit_px < band.low) return REJECT_PX_BAND;
         px_t reference = i->last_px > 0 ? i->last_px : i->reference_px;

@@ -47,7 +47,6 @@ px_t model_round_down(const struct model_instrument *instrument, px_t px);
 px_t model_round_up(const struct model_instrument *instrument, px_t px);
 /* Counted from the tick at 0. */
 uint32_t model_tick_number(const struct model_instrument *instrument, px_t px);
-__int128 model_width(__int128 px, uint32_t ppm);
 /* The smallest collar that is set; 0: none. */
 uint32_t model_collar_ppm(const struct model *self, instrument_id_t instrument,
                           account_id_t account, user_id_t user);
@@ -137,8 +136,6 @@ void model_cancel_after(struct model *self, const struct command_cancel_after *c
 void model_end_day(struct model *self, const struct command_end_day *command);
 
 bool model_is_stop(const struct model_order *order);
-/* A limit price of its own that is checked against the market. */
-bool model_is_priced(const struct model_order *order);
 enum reject model_check_market(const struct model *self, const struct model_order *order,
                                user_id_t user);
 enum reject model_check_doors(const struct model *self, const struct model_order *order);
@@ -172,7 +169,6 @@ void model_trigger_stops(struct model *self, instrument_id_t instrument);
 
 void model_hold_auction(struct model *self, instrument_id_t instrument);
 void model_show_auction(struct model *self, instrument_id_t instrument);
-bool model_is_auction(uint8_t session);
 int64_t model_next_row_ns(const struct command_set_schedule *schedule, int64_t after_ns);
 void model_set_session(struct model *self, const struct command_set_session *command);
 void model_set_schedule(struct model *self, const struct command_set_schedule *command);

@@ -63,7 +63,7 @@ uint32_t model_tick_number(const struct model_instrument *instrument, px_t px)
 
 /* ---- collars ---- */
 
-__int128 model_width(__int128 px, uint32_t ppm)
+static __int128 width_of(__int128 px, uint32_t ppm)
 {
     return px * ppm / MODEL_MILLION;
 }
@@ -84,7 +84,7 @@ px_t model_collared(const struct model_instrument *instrument, uint8_t side, px_
                     uint32_t ppm)
 {
     if (ppm == 0) ppm = DEFAULT_COLLAR_PPM;
-    px_t width = (px_t)model_width(reference, ppm);
+    px_t width = (px_t)width_of(reference, ppm);
     if (side == SIDE_BUY) {
         px_t px = model_round_down(instrument, reference + width);
         return px > instrument->max_px ? instrument->max_px : px;
@@ -98,7 +98,7 @@ px_t model_collared(const struct model_instrument *instrument, uint8_t side, px_
 static struct model_prices around(px_t px, uint32_t ppm)
 {
     if (px == 0 || ppm == 0) return (struct model_prices){INT64_MIN, INT64_MAX};
-    __int128 width = model_width(px, ppm);
+    __int128 width = width_of(px, ppm);
     return (struct model_prices){px - width, px + width};
 }
 

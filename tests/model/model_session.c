@@ -2,7 +2,7 @@
 
 enum { MS_NS = 1000000, DAYS_A_WEEK = 7, EPOCH_WEEKDAY = 3 /* 1 January 1970 was a Thursday */ };
 
-bool model_is_auction(uint8_t session)
+static bool is_auction(uint8_t session)
 {
     return session == SESSION_OPENING_AUCTION || session == SESSION_REOPENING_AUCTION ||
            session == SESSION_CLOSING_AUCTION;
@@ -93,7 +93,7 @@ void model_begin_session(struct model *self, instrument_id_t instrument, uint8_t
     i->session = session;
     i->session_ns = i->auction_ns = MODEL_NO_TIMER;
     i->told = (struct event_auction){.px = 0};
-    if (model_is_auction(session)) i->auction_ns = model_later(self, MODEL_SECOND_NS);
+    if (is_auction(session)) i->auction_ns = model_later(self, MODEL_SECOND_NS);
 }
 
 /* How long the session lasts by itself; 0: until something ends it. */
