@@ -259,6 +259,8 @@ describe("many orders at once", () => {
             return now.status === "canceled" && now;
         });
         assert.equal(done.cancel_reason, "cancel_after");
+        const account = (await alpha.call("GET", "/v1/account")).json;
+        assert.deepEqual([account.cancel_at, account.open_order_count], [null, 0]);
     });
 });
 
