@@ -283,4 +283,5 @@ void make_transfer(struct generator *g)
     c->asset = some_asset(g);
     c->reason = random_below(r, random_chance(r, 97) ? TRANSFER_CORRECTION + 1 : 100);
     c->qty = some_sum(g, c->asset);
+    if (!c->from_account && random_chance(r, 40)) c->qty = random_between(r, 1, 10000);
 }

@@ -20,6 +20,8 @@ int64_t some_edge(struct random *r)
                                     QTY_MAX,
                                     QTY_MAX + 1,
                                     QTY_MAX - 1,
+                                    1000000, /* shares a user and day, by default */
+                                    1000001,
                                     16777215,
                                     16777216,
                                     INT64_C(1) << 32,
