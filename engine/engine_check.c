@@ -5,6 +5,8 @@
 #include "engine/base/arith.h"
 #include "engine/wallet/fee.h"
 
+enum { ICEBERG_PARTS_MAX = 1000 };
+
 /* ---- who ---- */
 
 enum reject check_sender(const struct engine *self, const struct command_new_order *c)
@@ -25,6 +27,15 @@ static bool is_special(const struct engine *self, const struct instrument *i,
            a->has_limits | u->has_limits | (self->state->market_blocked != 0);
 }
 
+void count_message(struct engine *self, account_id_t account, user_id_t user)
+{
+    struct account *a = &self->accounts.accounts[account];
+    struct user *u = &self->accounts.users[user];
+    uint32_t second = (uint32_t)self->state->second;
+    risk_rate_count(&a->rate_second, &a->rate_count, second);
+    risk_rate_count(&u->rate_second, &u->rate_count, second);
+}
+
 /* Counts a new order or replace, unless account or user have sent their fill this second. */
 static enum reject check_rate(struct engine *self, account_id_t account, user_id_t user)
 {
@@ -39,8 +50,7 @@ static enum reject check_rate(struct engine *self, account_id_t account, user_id
             !risk_rate_ok(u->rate_second, u->rate_count, second, user_max))
             return REJECT_MESSAGE_RATE;
     }
-    risk_rate_count(&a->rate_second, &a->rate_count, second);
-    risk_rate_count(&u->rate_second, &u->rate_count, second);
+    count_message(self, account, user);
     return REJECT_NONE;
 }
 
@@ -98,6 +108,13 @@ static bool is_part(const struct instrument *i, qty_t part, qty_t order_qty)
     return part == 0 || (part > 0 && part <= order_qty && part % i->lot_qty == 0);
 }
 
+/* An iceberg shows at least a thousandth: each part that it shows is a trade, and one command must
+ * not make any number of them. */
+static bool shows_enough(qty_t order_qty, qty_t display_qty)
+{
+    return display_qty == 0 || (order_qty - 1) / ICEBERG_PARTS_MAX < display_qty;
+}
+
 /* The fields that a plain order leaves empty. */
 static enum reject check_extras(const struct engine *self, const struct command_new_order *c,
                                 const struct order_terms *t)
@@ -105,6 +122,7 @@ static enum reject check_extras(const struct engine *self, const struct command_
     uint8_t tif = c->time_in_force;
     bool lasting = is_lasting(tif), post_only = c->exec_inst & EXEC_INST_POST_ONLY;
     if (!is_part(t->instrument, t->display_qty, c->order_qty) ||
+        !shows_enough(c->order_qty, t->display_qty) ||
         (t->display_qty && !(lasting && is_priced(c->ord_type))))
         return REJECT_INVALID_DISPLAY_QTY;
     if (!is_part(t->instrument, t->min_qty, c->order_qty) ||
@@ -584,6 +602,9 @@ enum reject check_replace(struct engine *self, const struct command_replace_orde
     }
     t->order_qty = c->order_qty ? c->order_qty : order->order_qty;
     if (c->order_qty) reason = check_qty(t->instrument, c->order_qty);
+    if (reason == REJECT_NONE &&
+        !shows_enough(t->order_qty, book_more(&self->books, order)->display_qty))
+        reason = REJECT_INVALID_DISPLAY_QTY;
     if (reason == REJECT_NONE)
         reason = check_new_prices(self, order, limit_px, stop_px, c->user, t);
     if (reason != REJECT_NONE) return reason;
@@ -594,4 +615,109 @@ enum reject check_replace(struct engine *self, const struct command_replace_orde
     if (t->keeps_priority) return REJECT_NONE;
     reason = check_new_price(self, order, c->user, t);
     return reason == REJECT_NONE ? check_new_amounts(self, order, c->user, t) : reason;
+}
+
+/* ---- the ordinary order ---- */
+
+/* Nearly all orders are plain ones that pass, and whether one of those passes can be seen without
+ * asking in turn what it would be rejected for. "No" says only that somebody has to look. */
+
+enum { ORDINARY_BITS = 31 }; /* prices and quantities whose products are far from overflow */
+
+static bool is_ordinary_px(const struct instrument *i, px_t px, uint32_t *ticks)
+{
+    /* one comparison for all that must be small and not negative */
+    if (((uint64_t)px | (uint64_t)i->tick_px) >> ORDINARY_BITS || i->tick_table) return false;
+    *ticks = (uint32_t)px / (uint32_t)i->tick_px;
+    return *ticks && *ticks * (uint32_t)i->tick_px == (uint32_t)px && px <= i->max_px;
+}
+
+/* Limit, without instructions; DAY, GTC or IOC. The four bytes lie side by side. */
+static bool has_ordinary_terms(const struct command_new_order *c)
+{
+    uint32_t tifs = 1u << (TIF_DAY - '0') | 1u << (TIF_GTC - '0') | 1u << (TIF_IOC - '0');
+    return c->header.block_length < sizeof *c - sizeof(struct sbe_header) &&
+           c->ord_type == ORD_TYPE_LIMIT && c->exec_inst == 0 && c->stp == 0 &&
+           (uint8_t)(c->side - SIDE_BUY) <= 1 && (uint8_t)(c->time_in_force - '0') < 32 &&
+           tifs >> (c->time_in_force - '0') & 1;
+}
+
+static bool has_room(const struct engine *self, const struct order_terms *t)
+{
+    return (!t->cl_ord_id_hash || !cl_ord_ids_full(&self->cl_ord_ids)) &&
+           book_has_order_room(&self->books) && ladder_has_room(&self->books.pool) && t->volume &&
+           t->position;
+}
+
+bool check_ordinary_order(const struct engine *self, const struct command_new_order *c,
+                          struct order_terms *t)
+{
+    struct instrument *i = instrument_find(&self->instruments, c->instrument);
+    const struct account *a = &self->accounts.accounts[c->account];
+    qty_t qty = c->order_qty;
+    if (!has_ordinary_terms(c) || !i || i->shortable || qty <= 0 || qty >> ORDINARY_BITS ||
+        is_special(self, i, a, &self->accounts.users[c->user]) ||
+        !is_ordinary_px(i, c->limit_px, &t->ticks) || (i->lot_qty != 1 && qty % i->lot_qty))
+        return false;
+    bool buys = c->side == SIDE_BUY;
+    t->notional = c->limit_px * qty;
+    (void)fee_hold(t->notional, fee_hold_ppm(buys, i->max_fee_ppm), &t->hold);
+    t->volume = volume_find(&self->volumes, c->user, c->instrument);
+    t->position = wallet_find_position(&self->wallet, c->account, c->instrument);
+    const struct volume *v = &self->volumes.slots[t->volume];
+    const struct wallet_position *p = &self->wallet.positions[t->position];
+    const struct wallet_cash *cash = wallet_cash_of(&self->wallet, c->account, i->currency);
+    if (exceeds(qty, i->max_order_qty) || exceeds(t->notional, i->max_order_notional) ||
+        !has_room(self, t) || a->open_notional >> 62 ||
+        ((v->open_qty | volume_traded(v, self->state->day)) >> ORDINARY_BITS) ||
+        v->open_qty + volume_traded(v, self->state->day) + qty > RISK_DAILY_QTY ||
+        (buys && (uint64_t)(p->available + p->held + p->open_buy_qty) >> 60) ||
+        (buys ? cash->available : p->available) < (buys ? t->hold : qty))
+        return false;
+    t->command = c;
+    t->instrument = i;
+    t->limit_px = c->limit_px;
+    t->stop_px = t->display_qty = t->min_qty = t->expire_ns = 0;
+    t->stop_ticks = 0;
+    t->special = false;
+    return true;
+}
+
+bool check_ordinary_move(const struct engine *self, const struct command_replace_order *c,
+                         const struct book_order *order, struct replace_terms *t)
+{
+    struct instrument *i = &self->instruments.table[order->instrument];
+    const struct account *a = &self->accounts.accounts[order->account];
+    if (c->header.block_length < sizeof *c - sizeof(struct sbe_header)) return false;
+    px_t px = c->limit_px;
+    if (c->order_qty || c->stop_px || order->place != PLACE_BOOK ||
+        order->ord_type != ORD_TYPE_LIMIT || order->iceberg || px == order->limit_px ||
+        order->order_qty >> ORDINARY_BITS ||
+        is_special(self, i, a, &self->accounts.users[c->user]) ||
+        !is_ordinary_px(i, px, &t->ticks) || !cl_ord_id_is_none(c->cl_ord_id) ||
+        book_more(&self->books, order)->exec_inst & EXEC_INST_POST_ONLY)
+        return false;
+    bool buys = order->side == SIDE_BUY;
+    uint32_t ppm = fee_hold_ppm(buys, i->max_fee_ppm);
+    cash_t hold, hold_now, now = order->limit_px * order->leaves_qty;
+    (void)fee_hold(px * order->leaves_qty, ppm, &hold);
+    if (!fee_hold(now, ppm, &hold_now)) return false;
+    t->more_notional = px * order->leaves_qty - now;
+    t->more_hold = hold - hold_now;
+    const struct wallet_cash *cash = wallet_cash_of(&self->wallet, order->account, i->currency);
+    if (exceeds(order->order_qty, i->max_order_qty) ||
+        exceeds(px * order->order_qty, i->max_order_notional) || a->open_notional >> 62 ||
+        !ladder_has_room(&self->books.pool) ||
+        (buys && t->more_hold > 0 && cash->available < t->more_hold))
+        return false;
+    t->instrument = i;
+    t->cl_ord_id_hash = 0;
+    t->order_qty = order->order_qty;
+    t->limit_px = px;
+    t->stop_px = 0;
+    t->stop_ticks = 0;
+    t->more_qty = 0;
+    t->keeps_priority = false;
+    t->special = false;
+    return true;
 }

@@ -48,6 +48,19 @@ struct replace_terms {
 /* Account, user and the form of cl_ord_id: until this is known an order has no owner. */
 enum reject check_sender(const struct engine *self, const struct command_new_order *command);
 
+/* Whether a new order whose sender and cl_ord_id are good certainly passes all the rest; then the
+ * terms are set. Says and changes nothing otherwise. terms->cl_ord_id_hash is set already. */
+bool check_ordinary_order(const struct engine *self, const struct command_new_order *command,
+                          struct order_terms *terms);
+
+/* The same of a replace that only moves the price. `order` is the sender's. */
+bool check_ordinary_move(const struct engine *self, const struct command_replace_order *command,
+                         const struct book_order *order, struct replace_terms *terms);
+
+/* One more new order or replace of this second: the checks below count by themselves, the two above
+ * do not. */
+void count_message(struct engine *self, account_id_t account, user_id_t user);
+
 /* All the rest but duplicates. terms->cl_ord_id_hash is set already. */
 enum reject check_new_order(struct engine *self, const struct command_new_order *command,
                             struct order_terms *terms);

@@ -52,17 +52,23 @@ static cash_t hold_of(const struct instrument *i, const struct book_order *order
 static void hold_more(struct engine *self, const struct book_order *order,
                       const struct instrument *i, qty_t qty, cash_t notional, cash_t hold)
 {
-    struct wallet_position *p = &self->wallet.positions[order->position];
+    self->accounts.accounts[order->account].open_notional += notional;
+    bool buys = order->side == SIDE_BUY;
     struct wallet_cash *c = wallet_cash_of(&self->wallet, order->account, i->currency);
-    bool buys = order->side == SIDE_BUY; /* comes at random: selected by, not branched on */
-    int64_t *available = buys ? &c->available : &p->available;
-    int64_t *held = buys ? &c->held : &p->held;
+    if (qty == 0) { /* a price that moves: only a buy holds anything else for it */
+        cash_t more = buys ? hold : 0;
+        wallet_hold_cash(c, more);
+        CHECK(c->held >= 0);
+        return;
+    }
+    struct wallet_position *p = &self->wallet.positions[order->position];
+    int64_t *available = buys ? &c->available : &p->available; /* sides come at random: selected */
+    int64_t *held = buys ? &c->held : &p->held;                /* by, not branched on */
     int64_t more = buys ? hold : qty;
     *available -= more;
     *held += more;
     CHECK(*held >= 0);
     p->open_buy_qty += buys ? qty : 0;
-    self->accounts.accounts[order->account].open_notional += notional;
     self->volumes.slots[order->volume].open_qty += qty;
 }
 
@@ -236,10 +242,14 @@ void engine_new_order(struct engine *self, const void *message)
         return;
     }
     t.cl_ord_id_hash = hash;
-    reason = check_new_order(self, c, &t);
-    if (__builtin_expect(reason != REJECT_NONE, 0)) {
-        reject_order(self, c, reason, true);
-        return;
+    if (__builtin_expect(check_ordinary_order(self, c, &t), 1)) {
+        count_message(self, c->account, c->user);
+    } else {
+        reason = check_new_order(self, c, &t);
+        if (reason != REJECT_NONE) {
+            reject_order(self, c, reason, true);
+            return;
+        }
     }
     struct book_order *order = open_order(self, &t);
     engine_emit_execution(self, order, EXEC_NEW, ORD_NEW, REJECT_NONE, order->leaves_qty);
@@ -309,6 +319,11 @@ void engine_replace_order(struct engine *self, const void *message)
     const struct command_replace_order *c = message;
     struct replace_terms t;
     struct book_order *order = find_own(self, c->account, c->user, c->order_id, c->orig_cl_ord_id);
+    if (__builtin_expect(order && check_ordinary_move(self, c, order, &t), 1)) {
+        count_message(self, c->account, c->user);
+        replace_anew(self, order, &t);
+        return;
+    }
     enum reject reason = order ? check_replace(self, c, order, &t) : REJECT_UNKNOWN_ORDER;
     if (__builtin_expect(reason != REJECT_NONE, 0))
         engine_emit_request_rejected(self, c->account, order ? order->order_id : c->order_id,

@@ -70,7 +70,8 @@
     REJECT(INVALID_STOP_PX, 34, 400, "invalid_stop_price",                                         \
            "stop_price is for stop and stop_limit orders, which need one, on the tick.")           \
     REJECT(INVALID_DISPLAY_QTY, 35, 400, "invalid_display_qty",                                    \
-           "display_qty must be in whole lots, at most qty, on an order that can rest.")           \
+           "display_qty must be in whole lots, a thousandth to all of qty, on an order that can "  \
+           "rest.")                                                                                \
     REJECT(INVALID_MIN_QTY, 36, 400, "invalid_min_qty",                                            \
            "min_qty must be in whole lots, at most qty, on an order that trades at once.")         \
     REJECT(INVALID_EXPIRY, 37, 400, "invalid_expiry",                                              \

@@ -2,6 +2,18 @@
 
 #include "engine/base/check.h"
 
+/* The id as numbers; the last one's upper half is 0. */
+struct cl_ord_id_words {
+    uint64_t word[CL_ORD_ID_BYTES / 8 + 1];
+};
+
+static struct cl_ord_id_words cl_ord_id_words_of(const char cl_ord_id[CL_ORD_ID_BYTES])
+{
+    struct cl_ord_id_words w = {0};
+    memcpy(w.word, cl_ord_id, CL_ORD_ID_BYTES);
+    return w;
+}
+
 enum { WORDS = sizeof(struct cl_ord_id_words) / sizeof(uint64_t) };
 
 void cl_ord_ids_init(struct cl_ord_ids *self, struct arena *arena, const struct limits *limits)

@@ -51,23 +51,24 @@ bool cl_ord_id_text_is_valid(const char cl_ord_id[CL_ORD_ID_BYTES]);
 uint64_t cl_ord_id_text_hash(const char cl_ord_id[CL_ORD_ID_BYTES]);
 order_id_t cl_ord_id_find_hash(const struct cl_ord_ids *self, account_id_t account, uint64_t hash);
 
-struct cl_ord_id_words {
-    uint64_t word[CL_ORD_ID_BYTES / 8 + 1]; /* the last one's upper half is 0 */
-};
-
-static inline struct cl_ord_id_words cl_ord_id_words_of(const char cl_ord_id[CL_ORD_ID_BYTES])
+/* Whether all of it is NUL: no id was given. */
+static inline bool cl_ord_id_is_none(const char cl_ord_id[CL_ORD_ID_BYTES])
 {
-    struct cl_ord_id_words w = {0};
-    memcpy(w.word, cl_ord_id, CL_ORD_ID_BYTES);
-    return w;
+    uint64_t a, b, c, d;
+    uint32_t e;
+    memcpy(&a, cl_ord_id, 8);
+    memcpy(&b, cl_ord_id + 8, 8);
+    memcpy(&c, cl_ord_id + 16, 8);
+    memcpy(&d, cl_ord_id + 24, 8);
+    memcpy(&e, cl_ord_id + 32, 4);
+    return (a | b | c | d | e) == 0;
 }
 
 /* Printable ASCII without spaces, padded with NUL; all NUL is valid too (none). */
 static inline bool cl_ord_id_is_valid(const char cl_ord_id[CL_ORD_ID_BYTES])
 {
-    if (cl_ord_id[0] != '\0') return cl_ord_id_text_is_valid(cl_ord_id);
-    struct cl_ord_id_words w = cl_ord_id_words_of(cl_ord_id);
-    return (w.word[0] | w.word[1] | w.word[2] | w.word[3] | w.word[4]) == 0;
+    return cl_ord_id_is_none(cl_ord_id) ||
+           (cl_ord_id[0] != '\0' && cl_ord_id_text_is_valid(cl_ord_id));
 }
 
 /* 0 when the id is all NUL (none was given), never 0 otherwise. */
