@@ -26,8 +26,9 @@ struct arena {
  * sizes are computed by the same calls beforehand. */
 void *arena_cut(struct arena *a, size_t count, size_t each_bytes);
 
-/* Maps `bytes` of zeroed memory; `prefault` touches every page now rather than in the middle of
- * trading. NULL when the system has no such memory. */
+/* Maps `bytes` of zeroed memory, aligned to a page at least; `prefault` touches every page now
+ * rather than in the middle of trading, and asks for huge ones. NULL when the system has no such
+ * memory. */
 void *arena_map(size_t bytes, int prefault);
 
 /* Gives a block of arena_map() back. */

@@ -72,6 +72,7 @@ uint32_t crc32c(uint32_t crc, const void *bytes, size_t length)
 #endif
 
 #if !defined(__SSE4_2__) && !defined(__ARM_FEATURE_CRC32)
+/* A build for processors that may lack the instruction asks for it at every call. */
 uint32_t crc32c_copy(uint32_t crc, void *to, const void *from, size_t length)
 {
     size_t whole = (length + 7) & ~(size_t)7;

@@ -20,9 +20,6 @@ uint32_t crc32c(uint32_t crc, const void *bytes, size_t length);
 /* The table's way, on every machine: what the instruction is tested against. */
 uint32_t crc32c_table(uint32_t crc, const void *bytes, size_t length);
 
-/* Copies `length` bytes and zeros up to a multiple of 8, and gives the CRC of what it has written,
- * continuing from `crc`: one pass over the bytes, for records that are written once and read from
- * memory. `to` and `from` are aligned to 8. */
 #if defined(__SSE4_2__) || defined(__ARM_FEATURE_CRC32)
 
 /* One word more of the inverted checksum. */
@@ -35,6 +32,20 @@ static inline uint64_t crc32c_word(uint64_t c, uint64_t word)
 #endif
 }
 
+/* CRC of four words, continuing from `crc`. */
+static inline uint32_t crc32c_four(uint32_t crc, const uint64_t words[4])
+{
+    uint64_t c = (uint32_t)~crc;
+    c = crc32c_word(c, words[0]);
+    c = crc32c_word(c, words[1]);
+    c = crc32c_word(c, words[2]);
+    c = crc32c_word(c, words[3]);
+    return ~(uint32_t)c;
+}
+
+/* Copies `length` bytes and zeros up to a multiple of 8, and gives the CRC of what it has written,
+ * continuing from `crc`: one pass over the bytes, for records that are written once and read from
+ * memory. `to` and `from` are aligned to 8. */
 static inline uint32_t crc32c_copy(uint32_t crc, void *to, const void *from, size_t length)
 {
     uint64_t *out = to, c = (uint32_t)~crc, word;
@@ -54,7 +65,14 @@ static inline uint32_t crc32c_copy(uint32_t crc, void *to, const void *from, siz
 }
 
 #else
+
+static inline uint32_t crc32c_four(uint32_t crc, const uint64_t words[4])
+{
+    return crc32c(crc, words, 4 * sizeof *words);
+}
+
 uint32_t crc32c_copy(uint32_t crc, void *to, const void *from, size_t length);
+
 #endif
 
 #endif

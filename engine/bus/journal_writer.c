@@ -130,8 +130,6 @@ static uint32_t lag_of(const struct journal_writer *self)
 const struct journal_record *journal_put(struct journal_writer *self, uint64_t ref, uint64_t origin,
                                          int64_t time_ns, const void *message, size_t length)
 {
-    const size_t head_bytes =
-        offsetof(struct journal_record, header) - offsetof(struct journal_record, seq);
     size_t whole = (offsetof(struct journal_record, header) + length + 7) & ~(size_t)7;
     CHECK(length >= sizeof(struct sbe_header) && whole <= JOURNAL_RECORD_MAX_BYTES);
     if (__builtin_expect(self->offset + whole + sizeof(uint64_t) > self->segment_bytes, 0))
@@ -140,13 +138,13 @@ const struct journal_record *journal_put(struct journal_writer *self, uint64_t r
     if (time_ns < self->last_time_ns) time_ns = self->last_time_ns;
     self->last_time_ns = time_ns;
     uint8_t *at = self->map + self->offset;
-    for (size_t line = 0; line < whole; line += LINE_BYTES)
-        __builtin_prefetch(at + FETCH_AHEAD_BYTES + line, 1);
+    __builtin_prefetch(at + FETCH_AHEAD_BYTES, 1);
+    __builtin_prefetch(at + FETCH_AHEAD_BYTES + LINE_BYTES, 1);
     struct journal_record *r = (struct journal_record *)at;
     uint32_t lag = lag_of(self);
-    const uint64_t head[] = {self->next_seq, (uint64_t)time_ns, ref, origin};
-    uint32_t crc = crc32c_copy(lag, &r->seq, head, head_bytes);
-    r->crc = crc32c_copy(crc, &r->header, message, length);
+    const uint64_t head[4] = {self->next_seq, (uint64_t)time_ns, ref, origin};
+    memcpy(&r->seq, head, sizeof head);
+    r->crc = crc32c_copy(crc32c_four(lag, head), &r->header, message, length);
     /* as copied: another process may own the bytes that `message` points to */
     CHECK(sizeof r->header + r->header.block_length == length);
     /* pairs with the acquire in segment_look(): whoever sees the frame sees the record */

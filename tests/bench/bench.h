@@ -9,8 +9,21 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { BENCH_REPEATS_MAX = 64 };
+
+/* The clock that throughput is timed by: the wall's, or on a machine that is shared with others
+ * CLOCK_THREAD_CPUTIME_ID, which stands still while they have the processor. Waiting in a loop
+ * counts in both. */
+extern clockid_t bench_clock;
+
+static inline int64_t bench_clock_ns(void)
+{
+    struct timespec t;
+    clock_gettime(bench_clock, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
 
 static inline int bench_compare(const void *a, const void *b)
 {
@@ -38,6 +51,21 @@ static inline double bench_paired_ratio(const double *ours, const double *baseli
     double ratios[BENCH_REPEATS_MAX];
     for (unsigned i = 0; i < count; i++) ratios[i] = ours[i] / baseline[i];
     return bench_median(ratios, count);
+}
+
+static inline double bench_max(const double *values, unsigned count)
+{
+    double max = values[0];
+    for (unsigned i = 1; i < count; i++)
+        if (values[i] > max) max = values[i];
+    return max;
+}
+
+/* As a JSON array, in the order of the passes: before anything sorts them. */
+static inline void bench_print_array(const double *values, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) printf("%s%.3f", i ? "," : "[", values[i]);
+    putchar(']');
 }
 
 #endif
