@@ -173,10 +173,11 @@ enum reject model_check_growth(const struct model *self, const struct model_orde
     enum reject reason = check_daily_volume(self, order, qty);
     if (reason == REJECT_NONE) reason = check_position(self, order, qty);
     if (reason != REJECT_NONE) return reason;
-    __int128 exposure =
-        model_open_notional(self, order->account) + account->traded_notional + notional;
-    __int128 most = account->limits.max_exposure != 0 ? account->limits.max_exposure : INT64_MAX;
-    return notional > 0 && exposure > most ? REJECT_MAX_EXPOSURE : REJECT_NONE;
+    __int128 open = model_open_notional(self, order->account) + notional;
+    __int128 most = account->limits.max_exposure;
+    if (notional <= 0) return REJECT_NONE;
+    if (open > INT64_MAX) return REJECT_MAX_EXPOSURE;
+    return most != 0 && open + account->traded_notional > most ? REJECT_MAX_EXPOSURE : REJECT_NONE;
 }
 
 bool model_shorts_allowed(const struct model *self, const struct model_order *order)

@@ -73,7 +73,8 @@ static bool display_fits(const struct model_instrument *i, const struct command_
 {
     if (c->display_qty == 0) return true;
     return (c->ord_type == ORD_TYPE_LIMIT || c->ord_type == ORD_TYPE_STOP_LIMIT) &&
-           can_stay(c->time_in_force) && is_part(i, c, c->display_qty);
+           can_stay(c->time_in_force) && is_part(i, c, c->display_qty) &&
+           (c->order_qty + c->display_qty - 1) / c->display_qty <= MODEL_ICEBERG_PARTS;
 }
 
 static bool min_qty_fits(const struct model_instrument *i, const struct command_new_order *c)

@@ -8,6 +8,9 @@
 #define MODEL_DAY_NS    (INT64_C(86400) * MODEL_SECOND_NS)
 #define MODEL_MILLION   1000000
 
+/* No more parts than these show an iceberg one after the other. */
+#define MODEL_ICEBERG_PARTS 1000
+
 /* Deposits of an asset in all, and positions of an account, end here. */
 #define MODEL_LEDGER_MAX ((__int128)1 << 62)
 /* The house may go as far below zero. */

@@ -19,6 +19,9 @@ static enum reject check_values(const struct model *self, const struct model_ord
     bool own_px = order->ord_type == ORD_TYPE_LIMIT || order->ord_type == ORD_TYPE_STOP_LIMIT;
     if (c->order_qty < 0 || c->order_qty > QTY_MAX) return REJECT_INVALID_QTY;
     if (c->order_qty % i->lot_qty != 0) return REJECT_INVALID_LOT;
+    if (order->display_qty != 0 &&
+        c->order_qty > MODEL_ICEBERG_PARTS * (__int128)order->display_qty)
+        return REJECT_INVALID_DISPLAY_QTY;
     if (c->limit_px < 0 || (c->limit_px != 0 && !own_px)) return REJECT_INVALID_PX;
     if (c->limit_px > i->max_px) return REJECT_PX_OUT_OF_RANGE;
     if (c->limit_px != 0 && !model_is_price(i, c->limit_px)) return REJECT_INVALID_TICK;
