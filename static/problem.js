@@ -28,6 +28,8 @@ const WORDS = {
     invalid_tick: "Not a multiple of the tick size.",
     invalid_lot: "Not a multiple of the lot size.",
     invalid_price: "Enter a price above zero, with at most four decimals.",
+    invalid_stop_price: "Not a price on the tick.",
+    invalid_time_in_force: "Not offered for this type of order.",
     invalid_qty: "Enter a whole number of shares above zero.",
     price_out_of_range: "Above the highest price of this instrument.",
     max_order_qty: "More shares than one order may have.",
@@ -81,6 +83,7 @@ const FIELDS = {
     invalid_price: "limit_price",
     price_out_of_range: "limit_price",
     invalid_time_in_force: "time_in_force",
+    invalid_stop_price: "stop_price",
 };
 
 /** One sentence for a person. */

@@ -7,8 +7,15 @@
 import { setShown, setText } from "./dom.js";
 import { tickAt } from "./instruments.js";
 import { explain, fieldOf, reasonText } from "./problem.js";
-import { formatCash, formatPx, groupDigits, parsePx, plainPx } from "./px.js";
+import { formatCash, formatPx, groupDigits, parsePx, plainPx, showPx } from "./px.js";
 
+/* The prices that each type of order has. */
+const TYPES = {
+    limit: ["limit_price"],
+    market: [],
+    stop: ["stop_price"],
+    stop_limit: ["stop_price", "limit_price"],
+};
 const QTY_TEXT = /^\d{1,13}$/;
 
 export class Ticket {
@@ -22,7 +29,10 @@ export class Ticket {
         this.ready = false;
         this.sending = false;
         this.fields = {};
-        for (const name of ["limit_price", "qty", "time_in_force"]) {
+        this.rows = new Map(
+            [...form.querySelectorAll("[data-price]")].map((row) => [row.dataset.price, row]),
+        );
+        for (const name of ["limit_price", "stop_price", "qty", "type", "time_in_force"]) {
             this.fields[name] = {
                 input: form.elements[name],
                 error: form.querySelector(`#${form.elements[name].id}-error`),
@@ -41,18 +51,18 @@ export class Ticket {
         for (const step of form.querySelectorAll("[data-step]")) {
             step.addEventListener("click", () => this.#step(step.dataset.step, step.value));
         }
-        this.fields.limit_price.input.addEventListener("keydown", (e) =>
-            this.#arrow(e, "limit_price"),
-        );
-        this.fields.qty.input.addEventListener("keydown", (e) => this.#arrow(e, "qty"));
+        for (const name of ["limit_price", "stop_price", "qty"]) {
+            this.fields[name].input.addEventListener("keydown", (e) => this.#arrow(e, name));
+        }
         balances.addEventListener("change", () => this.#draw());
         this.#draw();
     }
 
     setInstrument(instrument, px) {
         this.instrument = instrument;
-        const { limit_price: price, qty } = this.fields;
+        const { limit_price: price, stop_price: stop, qty } = this.fields;
         price.input.value = px === null ? "" : plainPx(px, instrument.decimals);
+        stop.input.value = price.input.value;
         if (!qty.input.value) qty.input.value = String(instrument.lotQty);
         this.#clearErrors();
         this.#say("");
@@ -69,6 +79,7 @@ export class Ticket {
     pick(px, bookSide) {
         this.fields.limit_price.input.value = plainPx(px, this.instrument.decimals);
         this.form.elements.side.value = bookSide === "sell" ? "buy" : "sell";
+        if (!this.#has("limit_price")) this.form.elements.type.value = "limit";
         this.#edited();
     }
 
@@ -84,8 +95,13 @@ export class Ticket {
         return this.form.elements.side.value;
     }
 
-    #px() {
-        return parsePx(this.fields.limit_price.input.value.replaceAll(",", ""));
+    /* Whether an order of the type that is chosen has this price. */
+    #has(name) {
+        return TYPES[this.form.elements.type.value].includes(name);
+    }
+
+    #px(name = "limit_price") {
+        return parsePx(this.fields[name].input.value.replaceAll(",", ""));
     }
 
     #qty() {
@@ -106,8 +122,8 @@ export class Ticket {
 
     #step(name, direction) {
         if (!this.instrument) return;
-        const isPx = name === "limit_price";
-        const now = isPx ? this.#px() : this.#qty();
+        const isPx = name !== "qty";
+        const now = isPx ? this.#px(name) : this.#qty();
         const unit = isPx ? tickAt(this.instrument, now) : this.instrument.lotQty;
         const next = Math.max(unit, (Number.isFinite(now) ? now : 0) + unit * Number(direction));
         const { input } = this.fields[name];
@@ -118,23 +134,28 @@ export class Ticket {
     /* What the exchange would refuse for sure, found before it is asked: field to words. */
     #findErrors() {
         const errors = new Map();
-        const { lotQty, maxPx, maxOrderQty, maxOrderNotional, decimals } = this.instrument;
+        const { lotQty, maxOrderQty, maxOrderNotional } = this.instrument;
         const [px, qty] = [this.#px(), this.#qty()];
-        const tickPx = tickAt(this.instrument, px);
-        if (!(px > 0)) errors.set("limit_price", "Enter a price above zero.");
-        else if (px % tickPx !== 0) {
-            errors.set("limit_price", `Prices go in steps of ${formatPx(tickPx, decimals)}.`);
-        } else if (px > maxPx) {
-            errors.set("limit_price", `The highest price is ${formatPx(maxPx, decimals)}.`);
+        for (const name of ["stop_price", "limit_price"]) {
+            const wrong = this.#has(name) ? this.#pxError(this.#px(name)) : null;
+            if (wrong) errors.set(name, wrong);
         }
         if (!(qty > 0)) errors.set("qty", "Enter a whole number of shares.");
         else if (qty % lotQty !== 0) errors.set("qty", `Shares trade in lots of ${lotQty}.`);
         else if (qty > maxOrderQty) {
             errors.set("qty", `One order may have ${groupDigits(maxOrderQty)} shares at most.`);
-        } else if (px * qty > maxOrderNotional) {
+        } else if (this.#has("limit_price") && px * qty > maxOrderNotional) {
             errors.set("qty", `One order may be worth ${formatCash(maxOrderNotional)} at most.`);
         }
         return errors;
+    }
+
+    #pxError(px) {
+        const { maxPx, decimals } = this.instrument;
+        const tickPx = tickAt(this.instrument, px);
+        if (!(px > 0)) return "Enter a price above zero.";
+        if (px % tickPx !== 0) return `Prices go in steps of ${formatPx(tickPx, decimals)}.`;
+        return px > maxPx ? `The highest price is ${formatPx(maxPx, decimals)}.` : null;
     }
 
     async #send() {
@@ -150,12 +171,14 @@ export class Ticket {
         const order = {
             symbol: this.instrument.symbol,
             side: this.#side,
-            type: "limit",
+            type: this.form.elements.type.value,
             qty: this.#qty(),
-            limit_price: plainPx(this.#px(), 4),
             time_in_force: this.form.elements.time_in_force.value,
             client_order_id: `web-${crypto.randomUUID().replaceAll("-", "").slice(0, 24)}`,
         };
+        for (const name of ["stop_price", "limit_price"]) {
+            if (this.#has(name)) order[name] = plainPx(this.#px(name), 4);
+        }
         this.sending = true;
         this.#draw();
         this.#say("Sending…");
@@ -174,8 +197,11 @@ export class Ticket {
         const at = formatPx(parsePx(price), this.instrument.decimals);
         const of = `${groupDigits(order.cum_qty)} of ${groupDigits(order.qty)} ${order.symbol}`;
         const why = order.cancel_reason ? ` ${reasonText(order.cancel_reason)}` : "";
+        const waits = order.stop_price && !order.triggered_at;
         const words = {
-            new: `Resting in the book: ${groupDigits(order.qty)} ${order.symbol} at ${at}.`,
+            new: waits
+                ? `Waiting for ${showPx(order.stop_price, this.instrument.decimals)}: ${groupDigits(order.qty)} ${order.symbol}.`
+                : `Resting in the book: ${groupDigits(order.qty)} ${order.symbol} at ${at}.`,
             filled: `Filled: ${of} at ${at}.`,
             partially_filled: `Filled ${of} at ${at}; the rest is in the book.`,
             canceled:
@@ -235,7 +261,9 @@ export class Ticket {
         this.form.dataset.side = side;
         setText(this.submit, `${side === "buy" ? "Buy" : "Sell"} ${symbol}`);
         this.submit.disabled = !this.ready || this.sending || !this.instrument;
-        setText(this.value, px > 0 && qty > 0 ? formatCash(px * qty) : "–");
+        for (const [name, row] of this.rows) setShown(row, this.#has(name));
+        const priced = this.#has("limit_price") && px > 0 && qty > 0;
+        setText(this.value, priced ? formatCash(px * qty) : "–");
         const cash = this.balances.availableCash;
         const shares = this.balances.availableQty(symbol);
         const available =

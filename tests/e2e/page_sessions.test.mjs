@@ -100,6 +100,38 @@ test("an auction shows what it would give, and its trades", async () => {
     assert.equal(await text("#market-state"), "Open");
 });
 
+test("each type of order is sent with the prices it has", async () => {
+    const say = (words) => until(String(words), async () => words.test(await text(".ticket-message")));
+    await place(beta, "sell", 5, "201.00");
+    await page.selectOption("#ticket-type", "market");
+    assert.equal(await page.locator("#ticket-price").isVisible(), false);
+    await page.fill("#ticket-qty", "2");
+    await page.click("#ticket .ticket-submit");
+    await say(/Filled: 2 of 2 AAPL at 201\.00/);
+
+    await page.selectOption("#ticket-type", "stop_limit");
+    await page.fill("#ticket-stop", "205.00");
+    await page.fill("#ticket-price", "206.00");
+    await page.click("#ticket .ticket-submit");
+    await say(/Waiting for 205\.00: 2 AAPL/);
+    const [sent] = (await alpha.call("GET", "/v1/orders?limit=1")).json.orders;
+    assert.deepEqual(
+        [sent.type, sent.stop_price, sent.limit_price],
+        ["stop_limit", "205.0000", "206.0000"],
+    );
+    await page.fill("#ticket-stop", "205.005");
+    await page.click("#ticket .ticket-submit");
+    await page.locator("#ticket-stop-error").waitFor();
+    assert.match(await text("#ticket-stop-error"), /steps of 0\.01/);
+
+    await page.selectOption("#ticket-type", "stop");
+    await page.fill("#ticket-stop", "210.00");
+    await page.click("#ticket .ticket-submit");
+    await say(/Waiting for 210\.00: 2 AAPL/);
+    await page.screenshot({ path: path.join(shots, "ticket.png") });
+    await page.selectOption("#ticket-type", "limit");
+});
+
 test("a stop waits in the list of orders, and a trade that is taken back is struck out", async () => {
     const stop = await place(alpha, "buy", 1, "250.00", { type: "stop_limit", stop_price: "249.00" });
     const row = `tr[data-order-id="${stop.order_id}"]`;
