@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "engine/message/reject.h"
@@ -21,6 +22,13 @@ static void the_table_is_in_order_and_without_doubles(void **state)
     }
 }
 
+/* Why an order was canceled that had been taken: no answer fails with it. */
+static bool is_only_told(unsigned number)
+{
+    return number == REJECT_NONE ||
+           (number >= REJECT_CANCELED_BY_KILL_SWITCH && number <= REJECT_CANCELED_AT_COLLAR);
+}
+
 static void every_row_can_be_answered_with(void **state)
 {
     (void)state;
@@ -28,7 +36,10 @@ static void every_row_can_be_answered_with(void **state)
     const struct reject_row *rows = reject_rows(&count);
     for (unsigned i = 0; i < count; i++) {
         assert_ptr_equal(reject_row(rows[i].number), &rows[i]);
-        assert_true(i == 0 ? rows[i].http == 200 : rows[i].http >= 400 && rows[i].http <= 504);
+        if (is_only_told(rows[i].number))
+            assert_int_equal(rows[i].http, 200);
+        else
+            assert_in_range(rows[i].http, 400, 504);
         assert_true(rows[i].code[strspn(rows[i].code, "abcdefghijklmnopqrstuvwxyz_")] == '\0');
         assert_true(strlen(rows[i].text) > 8);
     }
