@@ -5,6 +5,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/check.h"
 #include "engine/base/crc32c.h"
+#include "engine/base/paths.h"
 #include "engine/engine_layout.h"
 
 const struct limits engine_default_limits = {.instruments = 1024,
@@ -81,7 +82,8 @@ struct engine *engine_init(void *memory, const struct limits *limits)
 
 /* ---- events ---- */
 
-void engine_emit_command_rejected(const struct engine *self, uint16_t command, enum reject reason)
+SIDE_PATH void engine_emit_command_rejected(const struct engine *self, uint16_t command,
+                                            enum reject reason)
 {
     struct event_command_rejected event = {
         .header = EVENT_HEADER(EVENT_COMMAND_REJECTED, struct event_command_rejected),
@@ -90,8 +92,9 @@ void engine_emit_command_rejected(const struct engine *self, uint16_t command, e
     engine_emit(self, &event, sizeof event);
 }
 
-void engine_emit_request_rejected(const struct engine *self, account_id_t account,
-                                  order_id_t order_id, uint16_t command, enum reject reason)
+SIDE_PATH void engine_emit_request_rejected(const struct engine *self, account_id_t account,
+                                            order_id_t order_id, uint16_t command,
+                                            enum reject reason)
 {
     struct event_request_rejected event = {
         .header = EVENT_HEADER(EVENT_REQUEST_REJECTED, struct event_request_rejected),
@@ -153,7 +156,7 @@ static inline uint16_t checked_template(const struct sbe_header *header, size_t 
 }
 
 /* Orders come often; the rest by turns. */
-static void step_other(struct engine *self, uint16_t template_id, const void *message)
+SIDE_PATH static void step_other(struct engine *self, uint16_t template_id, const void *message)
 {
     switch (template_id) {
     case COMMAND_CONFIGURE: engine_configure(self, message); break;

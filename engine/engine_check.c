@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/arith.h"
+#include "engine/base/paths.h"
 #include "engine/wallet/fee.h"
 
 enum { ICEBERG_PARTS_MAX = 1000 };
@@ -468,8 +469,8 @@ static enum reject check_amounts(const struct engine *self, const struct command
 
 /* ---- a new order ---- */
 
-enum reject check_new_order(struct engine *self, const struct command_new_order *c,
-                            struct order_terms *t)
+SIDE_PATH enum reject check_new_order(struct engine *self, const struct command_new_order *c,
+                                      struct order_terms *t)
 {
     t->command = c;
     t->stop_px = t->display_qty = t->min_qty = t->expire_ns = 0;
@@ -583,8 +584,8 @@ static enum reject check_new_amounts(const struct engine *self, const struct boo
     return check_means(self, &d, hold - hold_now, order->position);
 }
 
-enum reject check_replace(struct engine *self, const struct command_replace_order *c,
-                          const struct book_order *order, struct replace_terms *t)
+SIDE_PATH enum reject check_replace(struct engine *self, const struct command_replace_order *c,
+                                    const struct book_order *order, struct replace_terms *t)
 {
     px_t limit_px = 0, stop_px = 0;
     *t = (struct replace_terms){.instrument = &self->instruments.table[order->instrument]};

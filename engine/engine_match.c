@@ -1,5 +1,6 @@
 #include "engine/base/arith.h"
 #include "engine/base/check.h"
+#include "engine/base/paths.h"
 #include "engine/book/book_match.h"
 #include "engine/engine_layout.h"
 #include "engine/wallet/fee.h"
@@ -178,8 +179,8 @@ static struct band trading_band(const struct instrument *i)
 }
 
 /* The tick nearest to the edge, inside the band, that a price lies beyond. */
-static px_t band_edge(const struct engine *self, const struct instrument *i, struct band band,
-                      px_t px)
+SIDE_PATH static px_t band_edge(const struct engine *self, const struct instrument *i,
+                                struct band band, px_t px)
 {
     if (px > band.high)
         return instrument_px(&self->instruments, i,
@@ -197,8 +198,8 @@ static enum stp stp_of(const struct engine *self, const struct book_order *order
 }
 
 /* Whether as much as it must trade at once can be traded; MATCHING.md section 2. */
-static bool can_trade(const struct engine *self, const struct instrument *i,
-                      const struct book_order *order, uint32_t limit_key, qty_t needed)
+SIDE_PATH static bool can_trade(const struct engine *self, const struct instrument *i,
+                                const struct book_order *order, uint32_t limit_key, qty_t needed)
 {
     const struct ladder *opposite = book_opposite(&self->books, order->instrument, order->side);
     if (opposite->best_key > limit_key) return false;
@@ -230,8 +231,8 @@ static void decrement(struct engine *self, struct book_order *order, qty_t qty)
 
 /* The next to trade with is of the same account. Returns whether matching goes on; the incoming
  * order may be over (its slot free) when it does not. */
-static bool prevent_self_trade(struct engine *self, struct book_order *order,
-                               struct book_order *maker, enum stp stp)
+SIDE_PATH static bool prevent_self_trade(struct engine *self, struct book_order *order,
+                                         struct book_order *maker, enum stp stp)
 {
     qty_t both = maker->leaves_qty < order->leaves_qty ? maker->leaves_qty : order->leaves_qty;
     bool goes_on = true;
@@ -356,7 +357,7 @@ static struct book_order *reached_stop(const struct engine *self, const struct i
     return NULL;
 }
 
-void engine_trigger_stops(struct engine *self, instrument_id_t instrument)
+SIDE_PATH void engine_trigger_stops(struct engine *self, instrument_id_t instrument)
 {
     struct instrument *i = &self->instruments.table[instrument];
     for (unsigned count = 0; i->session == SESSION_CONTINUOUS; count++) {

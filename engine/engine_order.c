@@ -2,6 +2,7 @@
 
 #include "engine/base/arith.h"
 #include "engine/base/check.h"
+#include "engine/base/paths.h"
 #include "engine/engine_check.h"
 #include "engine/engine_layout.h"
 #include "engine/wallet/fee.h"
@@ -124,7 +125,7 @@ void engine_reduce_order(struct engine *self, struct book_order *order, qty_t qt
 
 /* ---- an order finds its place ---- */
 
-void engine_enter_book(struct engine *self, struct book_order *order)
+SIDE_PATH void engine_enter_book(struct engine *self, struct book_order *order)
 {
     struct instrument *i = &self->instruments.table[order->instrument];
     if (!ladder_has_room(&self->books.pool)) {
@@ -166,8 +167,8 @@ static void place(struct engine *self, struct instrument *i, struct book_order *
 
 /* ---- new orders ---- */
 
-static void reject_order(struct engine *self, const struct command_new_order *c, enum reject reason,
-                         bool has_owner)
+SIDE_PATH static void reject_order(struct engine *self, const struct command_new_order *c,
+                                   enum reject reason, bool has_owner)
 {
     order_id_t order_id = book_next_id(&self->books, false);
     uint64_t hash = cl_ord_id_hash(c->cl_ord_id);
@@ -225,7 +226,7 @@ static struct book_order *open_order(struct engine *self, const struct order_ter
     return order;
 }
 
-void engine_new_order(struct engine *self, const void *message)
+HOT_PATH void engine_new_order(struct engine *self, const void *message)
 {
     struct order_terms t;
     const struct command_new_order *c = message;
@@ -269,7 +270,7 @@ static struct book_order *find_own(const struct engine *self, account_id_t accou
     return order && order->account == account ? order : NULL;
 }
 
-void engine_cancel_order(struct engine *self, const struct command_cancel_order *c)
+HOT_PATH void engine_cancel_order(struct engine *self, const struct command_cancel_order *c)
 {
     struct book_order *order = find_own(self, c->account, c->user, c->order_id, c->orig_cl_ord_id);
     if (order)
@@ -281,15 +282,16 @@ void engine_cancel_order(struct engine *self, const struct command_cancel_order 
 
 /* ---- replaces ---- */
 
-static void rename_order(struct engine *self, const struct book_order *order, uint64_t hash)
+SIDE_PATH static void rename_order(struct engine *self, const struct book_order *order,
+                                   uint64_t hash)
 {
     if (!hash) return;
     CHECK(cl_ord_id_add(&self->cl_ord_ids, order->account, hash, order->order_id));
     book_more(&self->books, order)->cl_ord_id_hash = hash;
 }
 
-static void reduce_in_place(struct engine *self, struct book_order *order,
-                            const struct replace_terms *t)
+SIDE_PATH static void reduce_in_place(struct engine *self, struct book_order *order,
+                                      const struct replace_terms *t)
 {
     qty_t less = order->order_qty - t->order_qty;
     if (less) engine_reduce_order(self, order, less);
@@ -314,7 +316,7 @@ static void replace_anew(struct engine *self, struct book_order *order,
     place(self, t->instrument, order, t->ticks, t->stop_ticks, 0, near_at);
 }
 
-void engine_replace_order(struct engine *self, const void *message)
+HOT_PATH void engine_replace_order(struct engine *self, const void *message)
 {
     const struct command_replace_order *c = message;
     struct replace_terms t;
