@@ -48,6 +48,7 @@ static void step_both(void *context, const void *bytes, size_t length)
     memcpy(message, bytes, length);
     told.length = 0;
     pair->seq++;
+    engine_prefetch(pair->engine, message, length);
     engine_step(pair->engine, pair->seq, pair->market->time_ns, message, length, &sink);
     model_step(pair->model, pair->market->time_ns, message, length);
     free(message);

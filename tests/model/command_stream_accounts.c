@@ -52,6 +52,9 @@ void make_set_tick_table(struct generator *g, uint8_t table)
         from_px = from_px / (tick_px * next_px) * (tick_px * next_px);
         tick_px = next_px;
     }
+    if (random_chance(r, 5)) /* up to the highest price that there is */
+        for (unsigned row = 0; row < rows; row++)
+            c->from_px[row] *= 10000000, c->tick_px[row] *= 10000000;
     uint32_t spoiled = random_below(r, TICK_TABLE_ROWS);
     if (random_chance(r, 2)) c->from_px[spoiled] = some_edge(r);
     if (random_chance(r, 2)) c->tick_px[spoiled] = some_edge(r);

@@ -120,6 +120,7 @@ bool contest_step(struct contest *self, uint32_t index, struct difference *diffe
     const struct event_list *expected = &self->model->events;
     uint8_t *message = stream_message(self->stream, index, &self->answers);
     self->told.length = self->told.count = 0;
+    engine_prefetch(self->engine, message, command->length);
     model_step(self->model, command->time_ns, message, command->length);
     engine_step(self->engine, index + 1, command->time_ns, message, command->length, &sink);
     free(message);
