@@ -118,7 +118,8 @@ static void add_features(struct generator *g, struct command_list_instrument *c)
 void make_list_instrument(struct generator *g, instrument_id_t instrument)
 {
     static const px_t ticks[] = {1, 1, 7, 100, 100, 100, 10000};
-    static const px_t far_ticks[] = {549755813888, 549755813889, PX_MAX, PX_MAX / 3};
+    static const px_t far_ticks[] = {549755813888, 549755813889, PX_MAX,  PX_MAX / 3,
+                                     40000000,     59604644,     59604645};
     static const qty_t lots[] = {1, 1, 1, 10, 100, 3};
     struct random *r = &g->random;
     struct command_list_instrument *c = BEGIN(g, command_list_instrument, COMMAND_LIST_INSTRUMENT);

@@ -52,6 +52,13 @@ static int64_t some_expiry(struct generator *g)
     return expire_ns;
 }
 
+/* As much as an iceberg may hide behind what it shows, or a part more; 0 where there is none. */
+static qty_t largest_iceberg(struct generator *g, qty_t display_qty)
+{
+    if (display_qty <= 0 || display_qty > QTY_MAX / 2000) return 0;
+    return display_qty * 1000 + random_below(&g->random, 2) * display_qty;
+}
+
 static bool rests(uint8_t time_in_force)
 {
     return time_in_force == TIF_DAY || time_in_force == TIF_GTC || time_in_force == TIF_GTD;
@@ -72,6 +79,7 @@ static void add_terms(struct generator *g, struct command_new_order *c)
     if (((limited && rests(c->time_in_force)) || odd) && random_chance(r, p->iceberg)) {
         c->display_qty = or_edge(g, some_lots(g, c->instrument, 3));
         if (random_chance(r, 80)) c->order_qty = some_lots(g, c->instrument, 20);
+        if (random_chance(r, 4)) c->order_qty = largest_iceberg(g, c->display_qty);
     }
     if (((!stops && c->time_in_force != TIF_FOK) || odd) && random_chance(r, p->min_qty))
         c->min_qty = or_edge(g, some_lots(g, c->instrument, 6));
@@ -184,6 +192,8 @@ void make_replace_order(struct generator *g)
     if (random_chance(r, 50)) c->order_qty = or_edge(g, some_lots(g, instrument, 10));
     if (meant && random_chance(r, 20))
         c->order_qty = meant->order_qty > 1 ? meant->order_qty - some_lots(g, instrument, 1) : 1;
+    if (meant && meant->display_qty && random_chance(r, 5))
+        c->order_qty = largest_iceberg(g, meant->display_qty);
     if (random_chance(r, limited ? 50 : 2))
         c->limit_px =
             meant && random_chance(r, 10) ? meant->limit_px : some_px(g, instrument, side);

@@ -184,6 +184,7 @@ void fill_text(struct random *r, char *text, size_t bytes, const char *stem, uin
     case 2: memset(text, 'Y', bytes - 1); return;
     case 3: text[0] = (char)random_next(r); return;
     case 4: memcpy(text, "a\0b", 3); return;
+    case 5: memcpy(text, "A_/", random_between(r, 1, 3)); return;
     default: snprintf(text, bytes, "%s%" PRIu32, stem, number); return;
     }
 }
