@@ -214,68 +214,6 @@ int64_t engine_deadline_ns(const struct engine *self)
     return timers_next_ns(&self->timers);
 }
 
-/* ---- looking ahead ---- */
-
-static void prefetch(const void *address)
-{
-    __builtin_prefetch(address, 1);
-}
-
-static void prefetch_account(const struct engine *self, account_id_t account, user_id_t user)
-{
-    if (account < self->accounts.account_max) {
-        prefetch(&self->accounts.accounts[account]);
-        prefetch(wallet_cash_of(&self->wallet, account, 0));
-    }
-    if (user < self->accounts.user_max) prefetch(&self->accounts.users[user]);
-}
-
-static void prefetch_order(const struct engine *self, order_id_t order_id)
-{
-    uint32_t slot = slot_of(order_id);
-    if (slot == 0 || slot >= self->books.order_max) return;
-    prefetch(&self->books.orders[slot]);
-    prefetch(&self->books.more[slot]);
-}
-
-static void prefetch_new_order(const struct engine *self, const struct command_new_order *c)
-{
-    prefetch_account(self, c->account, c->user);
-    if (c->instrument >= self->instruments.max) return;
-    const struct instrument *i = &self->instruments.table[c->instrument];
-    prefetch(i);
-    prefetch((const char *)i + 64);
-    prefetch(book_ladder(&self->books, c->instrument, LADDER_BIDS));
-    prefetch(wallet_position_home(&self->wallet, c->account, c->instrument));
-    prefetch(volume_home(&self->volumes, c->user, c->instrument));
-}
-
-void engine_prefetch(const struct engine *self, const void *message, size_t length)
-{
-    const struct sbe_header *header = message;
-    if (length < sizeof *header) return;
-    switch (header->template_id) {
-    case COMMAND_NEW_ORDER:
-        if (length >= NEW_ORDER_V1_BYTES) prefetch_new_order(self, message);
-        break;
-    case COMMAND_CANCEL_ORDER:
-        if (length >= sizeof(struct command_cancel_order)) {
-            const struct command_cancel_order *c = message;
-            prefetch_account(self, c->account, c->user);
-            prefetch_order(self, c->order_id);
-        }
-        break;
-    case COMMAND_REPLACE_ORDER:
-        if (length >= REPLACE_ORDER_V1_BYTES) {
-            const struct command_replace_order *c = message;
-            prefetch_account(self, c->account, c->user);
-            prefetch_order(self, c->order_id);
-        }
-        break;
-    default: break;
-    }
-}
-
 uint32_t engine_state_hash(const struct engine *self)
 {
     return crc32c(0, self->state, self->state_bytes);

@@ -48,9 +48,11 @@ struct engine *engine_init(void *memory, const struct limits *limits);
 void engine_step(struct engine *self, seq_t seq, int64_t time_ns, const void *message,
                  size_t length, const struct event_sink *sink);
 
-/* Brings the memory that a command will need into the cache, while others before it are in work.
- * Changes nothing; any bytes may be given. */
+/* Bring the memory that a command will need into the cache while others before it are in work: the
+ * first what the command names, the second, called when that may have arrived (some commands
+ * later), what lies behind it. They change nothing; any bytes may be given. */
 void engine_prefetch(const struct engine *self, const void *message, size_t length);
+void engine_prefetch_again(const struct engine *self, const void *message, size_t length);
 
 /* When the next COMMAND_TIME is due, in ns since the epoch; INT64_MAX while no timer is set. */
 int64_t engine_deadline_ns(const struct engine *self);

@@ -11,6 +11,8 @@
 #ifndef HOGA_ENGINE_LAYOUT_H
 #define HOGA_ENGINE_LAYOUT_H
 
+#include <string.h>
+
 #include "engine/account/account.h"
 #include "engine/book/book.h"
 #include "engine/engine.h"
@@ -73,6 +75,48 @@ void engine_emit_request_rejected(const struct engine *self, account_id_t accoun
                                   order_id_t order_id, uint16_t command, enum reject reason);
 void engine_emit_setting_changed(const struct engine *self, uint16_t command, uint16_t scope,
                                  uint32_t id);
+
+/* What is particular about one report. */
+struct report {
+    enum exec_type type;
+    enum ord_status status;
+    enum last_liquidity liquidity;
+    enum reject reason;
+    trade_id_t trade_id;
+    qty_t last_qty;
+    px_t last_px;
+    qty_t leaves_qty; /* 0 once the order is over */
+};
+
+enum {
+    EXECUTION_WORDS = EXECUTION_V1_BYTES / 8,
+    FILL_WORDS = sizeof(struct event_execution) / 8,
+};
+
+/* An EXECUTION about an order as it stands, without the fee, in whole words. Reading back in words
+ * what was written in bytes makes a processor wait until all of it has reached the cache, and the
+ * journal reads it back at once. event.h pins where everything lies. */
+static inline void engine_write_execution(uint64_t w[EXECUTION_WORDS], struct sbe_header header,
+                                          const struct book_order *order, const struct report *r)
+{
+    uint32_t terms; /* side, ord_type, time_in_force, and a byte that is not wanted */
+    memcpy(&terms, &order->side, sizeof terms);
+    memcpy(&w[0], &header, sizeof header);
+    w[1] = order->order_id;
+    w[2] = r->trade_id;
+    w[3] = order->account | (uint64_t)order->instrument << 32;
+    w[4] = (terms & 0xffffff) | (uint64_t)r->type << 24 | (uint64_t)r->status << 32 |
+           (uint64_t)r->liquidity << 40 | (uint64_t)r->reason << 48;
+    w[5] = (uint64_t)order->limit_px;
+    w[6] = (uint64_t)order->order_qty;
+    w[7] = (uint64_t)r->last_qty;
+    w[8] = (uint64_t)r->last_px;
+    w[9] = (uint64_t)(order->order_qty - order->leaves_qty);
+    w[10] = (uint64_t)r->leaves_qty;
+}
+
+_Static_assert(offsetof(struct book_order, time_in_force) == offsetof(struct book_order, side) + 2,
+               "as in an execution");
 
 /* A report about an order as it stands: all of an EXECUTION but the fill. */
 void engine_emit_execution(const struct engine *self, const struct book_order *order,

@@ -11,26 +11,19 @@ static void emit_fill(const struct engine *self, const struct book_order *order,
                       trade_id_t trade_id, qty_t qty, px_t px, enum last_liquidity liquidity,
                       struct fee fee)
 {
-    struct event_execution event = {.header = EVENT_HEADER(EVENT_EXECUTION, struct event_execution),
-                                    .order_id = order->order_id,
-                                    .trade_id = trade_id,
-                                    .account = order->account,
-                                    .instrument = order->instrument,
-                                    .side = order->side,
-                                    .ord_type = order->ord_type,
-                                    .time_in_force = order->time_in_force,
-                                    .exec_type = EXEC_TRADE,
-                                    .ord_status = (uint8_t)order_status(order),
-                                    .last_liquidity = (uint8_t)liquidity,
-                                    .limit_px = order->limit_px,
-                                    .order_qty = order->order_qty,
-                                    .last_qty = qty,
-                                    .last_px = px,
-                                    .cum_qty = order->order_qty - order->leaves_qty,
-                                    .leaves_qty = order->leaves_qty,
-                                    .fee = fee.cash,
-                                    .fee_remainder = fee.remainder};
-    engine_emit(self, &event, sizeof event);
+    uint64_t words[FILL_WORDS];
+    struct report report = {.type = EXEC_TRADE,
+                            .status = order_status(order),
+                            .liquidity = liquidity,
+                            .trade_id = trade_id,
+                            .last_qty = qty,
+                            .last_px = px,
+                            .leaves_qty = order->leaves_qty};
+    engine_write_execution(words, EVENT_HEADER(EVENT_EXECUTION, struct event_execution), order,
+                           &report);
+    words[11] = (uint64_t)fee.cash;
+    words[12] = (uint32_t)fee.remainder;
+    engine_emit(self, words, sizeof words);
 }
 
 /* The fee of one side. A rebate that the house cannot owe any more is not paid. */
@@ -197,6 +190,20 @@ static enum stp stp_of(const struct engine *self, const struct book_order *order
                               : (enum stp)own;
 }
 
+/* Whether the levels that an order reaches have as much, whoever's it is. A request that finds too
+ * little changes nothing and may be repeated for ever, so it must not cost a walk over orders. */
+static bool levels_suffice(const struct engine *self, const struct ladder *opposite,
+                           struct band band, uint32_t limit_key, qty_t needed)
+{
+    const struct ladder_pool *pool = &self->books.pool;
+    for (uint32_t at = opposite->best_at; at; at = ladder_next(pool, opposite, at)) {
+        px_t px = self->books.orders[pool->levels[at].head].limit_px;
+        if (ladder_key(pool, at) > limit_key || px < band.low || px > band.high) return false;
+        if ((needed -= pool->levels[at].leaves_qty) <= 0) return true;
+    }
+    return false;
+}
+
 /* Whether as much as it must trade at once can be traded; MATCHING.md section 2. */
 SIDE_PATH static bool can_trade(const struct engine *self, const struct instrument *i,
                                 const struct book_order *order, uint32_t limit_key, qty_t needed)
@@ -205,6 +212,7 @@ SIDE_PATH static bool can_trade(const struct engine *self, const struct instrume
     if (opposite->best_key > limit_key) return false;
     struct band band = trading_band(i);
     enum stp stp = stp_of(self, order);
+    if (!levels_suffice(self, opposite, band, limit_key, needed)) return false;
     const struct book_order *maker = book_first(&self->books, opposite);
     while (maker) {
         if (ladder_key(&self->books.pool, maker->at) > limit_key) return false;

@@ -39,12 +39,13 @@ struct book_order {
     uint32_t next;
     uint32_t at;         /* its level, in book and stops */
     uint16_t instrument; /* instrument_id_t; limits keep it below 65,536 */
-    uint8_t side;        /* enum side */
+    uint8_t place;       /* enum book_place */
+    uint8_t triggered;   /* 1: a stop that has been */
+    /* these four never change, and lie as an execution has the first three */
+    uint8_t side; /* enum side */
     uint8_t ord_type;
     uint8_t time_in_force;
-    uint8_t place;     /* enum book_place */
-    uint8_t iceberg;   /* 1: order_more.shown_qty counts, not leaves_qty */
-    uint8_t triggered; /* 1: a stop that has been */
+    uint8_t iceberg; /* 1: order_more.shown_qty counts, not leaves_qty */
 };
 
 /* The rest: on another line, since a fill does not need it. */
