@@ -125,6 +125,23 @@ static unsigned sequence_due(struct sequencer *self, int64_t now_ns, unsigned ma
     return count;
 }
 
+/* What the rings of one turn share. */
+struct turn {
+    int64_t now_ns;
+    unsigned own_left; /* how many of the core's own commands it may still have */
+    bool is_fresh;     /* nothing was done since now_ns was read */
+};
+
+/* Before each run: the time, and what is due by then. Returns how many commands that was. */
+static unsigned begin_run(struct sequencer *self, struct turn *turn)
+{
+    if (!turn->is_fresh) turn->now_ns = time_now(self);
+    unsigned count = sequence_due(self, turn->now_ns, turn->own_left);
+    turn->own_left -= count;
+    turn->is_fresh = count == 0;
+    return count;
+}
+
 int64_t sequencer_idle_ns(struct sequencer *self)
 {
     int64_t now_ns = time_now(self), due_ns = deadline_ns(self);
@@ -183,17 +200,16 @@ static unsigned sequence_run(struct sequencer *self, unsigned number, int64_t no
     return run.count;
 }
 
-/* Takes what one ring has, at most a turn's worth. `own` is what the turn has left for the core's
- * own commands, which come first at each reading of the clock. Returns how many it sequenced. */
-static unsigned poll_ring(struct sequencer *self, unsigned number, unsigned *own)
+/* Takes what one ring has, at most a turn's worth; the core's own commands that are due come first
+ * at each reading of the clock. Returns how many it sequenced. */
+static unsigned poll_ring(struct sequencer *self, unsigned number, struct turn *turn)
 {
     unsigned count = 0;
     while (count < SEQUENCER_TURN_MAX && !self->ring_spoilt[number] &&
            ring_has_message(&self->rings[number]) && journals_ready(self)) {
-        int64_t now_ns = time_now(self);
-        unsigned due = sequence_due(self, now_ns, *own);
-        *own -= due;
-        count += due + sequence_run(self, number, now_ns);
+        unsigned due = begin_run(self, turn);
+        count += due + sequence_run(self, number, turn->now_ns);
+        turn->is_fresh = false;
     }
     return count;
 }
@@ -217,10 +233,9 @@ void sequencer_begin(struct sequencer *self, struct engine *engine)
 
 unsigned sequencer_poll(struct sequencer *self)
 {
-    unsigned own = SEQUENCER_OWN_MAX;
-    unsigned count = sequence_due(self, time_now(self), own);
-    own -= count;
-    for (unsigned i = 0; i < self->ring_count; i++) count += poll_ring(self, i, &own);
+    struct turn turn = {.own_left = SEQUENCER_OWN_MAX};
+    unsigned count = begin_run(self, &turn);
+    for (unsigned i = 0; i < self->ring_count; i++) count += poll_ring(self, i, &turn);
     if (count) sequencer_publish(self);
     return count;
 }
