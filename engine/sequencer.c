@@ -11,6 +11,10 @@
 
 #define NS_A_DAY INT64_C(86400000000000)
 
+/* How many commands ahead of its step the second look at a command is. The first is when it is put:
+ * up to a run ahead. */
+enum { LOOK_AGAIN_AHEAD = 5 };
+
 struct run {
     const struct journal_record *records[SEQUENCER_RUN_MAX];
     unsigned count;
@@ -42,13 +46,22 @@ static void put_command(struct sequencer *self, struct run *run, int64_t now_ns,
     run->records[run->count++] = r;
 }
 
+static void look_again(const struct sequencer *self, const struct run *run, unsigned i)
+{
+    if (i >= run->count) return;
+    const struct journal_record *r = run->records[i];
+    engine_prefetch_again(self->engine, record_message(r), record_message_length(r));
+}
+
 /* The commands are on their way to the disk while they are stepped. */
 static void step_run(struct sequencer *self, const struct run *run)
 {
     const struct event_sink sink = {emit_event, self};
     journal_publish(&self->in);
+    for (unsigned i = 1; i < LOOK_AGAIN_AHEAD; i++) look_again(self, run, i);
     for (unsigned i = 0; i < run->count; i++) {
         const struct journal_record *r = run->records[i];
+        look_again(self, run, i + LOOK_AGAIN_AHEAD);
         self->stepping = r;
         engine_step(self->engine, r->seq, r->time_ns, record_message(r), record_message_length(r),
                     &sink);

@@ -16,6 +16,9 @@
 #define RING_MAGIC  UINT64_C(0x32474e5241474f48) /* "HOGARNG2": changes with the layout */
 #define RING_FILLER UINT32_C(0xffffffff)
 
+/* How far before the consumer the producer's bytes are fetched from its processor: about a run. */
+enum { FETCH_AHEAD_BYTES = 1024, FETCH_BYTES = 192 };
+
 struct ring_shared {
     uint64_t magic;
     uint64_t capacity;
@@ -162,6 +165,10 @@ enum status ring_peek(struct ring *self, struct ring_message *message)
     for (int fillers = 0; fillers < 2; fillers++) {
         uint64_t at = self->head_cache;
         if (!ring_has_message(self)) return STATUS_EMPTY;
+        /* not beyond the tail: there the producer is writing */
+        if (self->tail_cache - at >= FETCH_AHEAD_BYTES + FETCH_BYTES)
+            for (unsigned byte = 0; byte < FETCH_BYTES; byte += RING_ALIGN)
+                __builtin_prefetch(self->buffer + ((at + FETCH_AHEAD_BYTES + byte) & mask));
         /* everything read from here on was written by another process: believe nothing */
         uint64_t available = self->tail_cache - at, to_end = self->capacity - (at & mask);
         if (available > self->capacity || available % RING_ALIGN || at % RING_ALIGN)
