@@ -643,6 +643,59 @@ static bool has_ordinary_terms(const struct command_new_order *c)
            tifs >> (c->time_in_force - '0') & 1;
 }
 
+/* As is_special(), but for the rows of limits, which is_within_rows() looks at. */
+static bool is_ordinary_time(const struct engine *self, const struct instrument *i,
+                             const struct account *a)
+{
+    return !((i->session ^ SESSION_CONTINUOUS) | i->has_bands | i->has_more_limits | a->blocked |
+             (self->state->market_blocked != 0));
+}
+
+/* What a request comes to, for the rows of limits. */
+struct sums {
+    qty_t order_qty;
+    cash_t notional;
+    uint32_t open_orders; /* with it */
+    cash_t exposure;      /* with it */
+    qty_t long_qty;       /* position and open buys with it; 0 for a sell */
+    qty_t daily_qty;      /* the user's, with it */
+};
+
+static bool is_within(uint64_t value, uint64_t max)
+{
+    return max == 0 || value <= max;
+}
+
+static bool is_within_rate(uint32_t rate_second, uint32_t rate_count, uint32_t second,
+                           const struct risk_limits *limits)
+{
+    return risk_rate_ok(rate_second, rate_count, second, limits->max_messages);
+}
+
+/* Whether account's and user's rows of limits let it pass. No collar: that takes a closer look. */
+static bool is_within_rows(const struct engine *self, const struct account *a, const struct user *u,
+                           const struct risk_limits *account, const struct risk_limits *user,
+                           const struct sums *s)
+{
+    uint32_t second = (uint32_t)self->state->second;
+    qty_t daily = user->max_daily_qty ? user->max_daily_qty : RISK_DAILY_QTY;
+    return (account->collar_ppm | user->collar_ppm) == 0 && (daily < 0 || s->daily_qty <= daily) &&
+           is_within_rate(a->rate_second, a->rate_count, second, account) &&
+           is_within_rate(u->rate_second, u->rate_count, second, user) &&
+           is_within((uint64_t)s->order_qty, (uint64_t)account->max_order_qty) &&
+           is_within((uint64_t)s->order_qty, (uint64_t)user->max_order_qty) &&
+           is_within((uint64_t)s->notional, (uint64_t)account->max_order_notional) &&
+           is_within((uint64_t)s->notional, (uint64_t)user->max_order_notional) &&
+           is_within(s->open_orders, account->max_open_orders) &&
+           is_within((uint64_t)s->exposure, (uint64_t)account->max_exposure) &&
+           is_within((uint64_t)s->long_qty, (uint64_t)account->max_long_qty);
+}
+
+static cash_t traded_today(const struct engine *self, const struct account *a)
+{
+    return a->traded_day == self->state->day ? a->traded_notional : 0;
+}
+
 static bool has_room(const struct engine *self, const struct order_terms *t)
 {
     return (!t->cl_ord_id_hash || !cl_ord_ids_full(&self->cl_ord_ids)) &&
@@ -655,10 +708,11 @@ bool check_ordinary_order(const struct engine *self, const struct command_new_or
 {
     struct instrument *i = instrument_find(&self->instruments, c->instrument);
     const struct account *a = &self->accounts.accounts[c->account];
+    const struct user *u = &self->accounts.users[c->user];
     qty_t qty = c->order_qty;
     if (!has_ordinary_terms(c) || !i || i->shortable || qty <= 0 || qty >> ORDINARY_BITS ||
-        is_special(self, i, a, &self->accounts.users[c->user]) ||
-        !is_ordinary_px(i, c->limit_px, &t->ticks) || (i->lot_qty != 1 && qty % i->lot_qty))
+        !is_ordinary_time(self, i, a) || !is_ordinary_px(i, c->limit_px, &t->ticks) ||
+        (i->lot_qty != 1 && qty % i->lot_qty))
         return false;
     bool buys = c->side == SIDE_BUY;
     t->notional = c->limit_px * qty;
@@ -668,12 +722,24 @@ bool check_ordinary_order(const struct engine *self, const struct command_new_or
     const struct volume *v = &self->volumes.slots[t->volume];
     const struct wallet_position *p = &self->wallet.positions[t->position];
     const struct wallet_cash *cash = wallet_cash_of(&self->wallet, c->account, i->currency);
+    qty_t traded = volume_traded(v, self->state->day), owned = p->available + p->held;
+    cash_t exposed = traded_today(self, a);
     if (exceeds(qty, i->max_order_qty) || exceeds(t->notional, i->max_order_notional) ||
-        !has_room(self, t) || a->open_notional >> 62 ||
-        ((v->open_qty | volume_traded(v, self->state->day)) >> ORDINARY_BITS) ||
-        v->open_qty + volume_traded(v, self->state->day) + qty > RISK_DAILY_QTY ||
-        (buys && (uint64_t)(p->available + p->held + p->open_buy_qty) >> 60) ||
+        !has_room(self, t) || (uint64_t)(a->open_notional | exposed) >> 61 ||
+        (uint64_t)(v->open_qty | traded) >> ORDINARY_BITS ||
+        (buys && (uint64_t)(owned | p->open_buy_qty) >> 60) ||
         (buys ? cash->available : p->available) < (buys ? t->hold : qty))
+        return false;
+    struct sums sums = {.order_qty = qty,
+                        .notional = t->notional,
+                        .open_orders = a->open_orders + 1,
+                        .exposure = a->open_notional + exposed + t->notional,
+                        .long_qty = buys ? owned + p->open_buy_qty + qty : 0,
+                        .daily_qty = v->open_qty + traded + qty};
+    bool rows = a->has_limits | u->has_limits;
+    if (rows ? !is_within_rows(self, a, u, &self->accounts.account_limits[c->account],
+                               &self->accounts.user_limits[c->user], &sums)
+             : sums.daily_qty > RISK_DAILY_QTY)
         return false;
     t->command = c;
     t->instrument = i;
@@ -689,6 +755,7 @@ bool check_ordinary_move(const struct engine *self, const struct command_replace
 {
     struct instrument *i = &self->instruments.table[order->instrument];
     const struct account *a = &self->accounts.accounts[order->account];
+    const struct user *u = &self->accounts.users[c->user];
     if (c->header.block_length < sizeof *c - sizeof(struct sbe_header)) return false;
     px_t px = c->limit_px;
     if (c->order_qty || c->stop_px || order->place != PLACE_BOOK ||
@@ -706,10 +773,18 @@ bool check_ordinary_move(const struct engine *self, const struct command_replace
     t->more_notional = px * order->leaves_qty - now;
     t->more_hold = hold - hold_now;
     const struct wallet_cash *cash = wallet_cash_of(&self->wallet, order->account, i->currency);
-    if (exceeds(order->order_qty, i->max_order_qty) ||
-        exceeds(px * order->order_qty, i->max_order_notional) || a->open_notional >> 62 ||
-        !ladder_has_room(&self->books.pool) ||
+    cash_t exposed = traded_today(self, a), notional = px * order->order_qty;
+    if (exceeds(order->order_qty, i->max_order_qty) || exceeds(notional, i->max_order_notional) ||
+        (uint64_t)(a->open_notional | exposed) >> 61 || !ladder_has_room(&self->books.pool) ||
         (buys && t->more_hold > 0 && cash->available < t->more_hold))
+        return false;
+    struct sums sums = {.order_qty = order->order_qty,
+                        .notional = notional,
+                        .exposure = a->open_notional + exposed + t->more_notional};
+    if (t->more_notional <= 0) sums.exposure = 0; /* it grows by nothing */
+    if ((a->has_limits | u->has_limits) &&
+        !is_within_rows(self, a, u, &self->accounts.account_limits[order->account],
+                        &self->accounts.user_limits[c->user], &sums))
         return false;
     t->instrument = i;
     t->cl_ord_id_hash = 0;
