@@ -11,7 +11,6 @@
  * less the time that reading the clock takes (clock_ns).
  */
 #define _GNU_SOURCE
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +39,7 @@ enum purpose {
 
 struct bench {
     const struct flow *flow;
-    int cpu, helper_cpu;
+    int helper_cpu;
     order_id_t *ids;    /* the exchange's, by the flow's */
     uint32_t *fills;    /* by record */
     uint32_t *times_ns; /* by timed record */
@@ -253,62 +252,34 @@ static void print(struct bench *self, double *ours, double *floor, unsigned pass
            time_quantile(self, 0.999), time_quantile(self, 1), (long long)self->clock_ns,
            (unsigned long long)self->qty, (unsigned long long)self->trades,
            self->right ? "true" : "false");
-    printf(",\"floor_mcmds_per_s\":");
-    bench_print_array(floor, passes);
-    printf(",\"baseline\":%.3f,\"ratio\":%.3f,\"repeats\":%u}\n", bench_median(floor, passes),
-           ratio, passes);
-}
-
-static void usage(void)
-{
-    fputs("usage: bench_core --flow FILE [--passes N] [--cpu N] [--clock wall|cpu]\n", stderr);
-    exit(2);
+    bench_print_floor(floor, passes, ratio);
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"flow", required_argument, NULL, 'f'},
-                                            {"passes", required_argument, NULL, 'p'},
-                                            {"cpu", required_argument, NULL, 'c'},
-                                            {"clock", required_argument, NULL, 't'},
-                                            {NULL, 0, NULL, 0}};
-    static struct bench self = {.cpu = 1, .right = true};
-    const char *path = NULL;
-    unsigned passes = 5;
+    static struct bench self = {.right = true};
+    struct bench_options options = bench_options_parse(argc, argv, "bench_core");
     double ours[BENCH_REPEATS_MAX], floor[BENCH_REPEATS_MAX];
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (option == 'f')
-            path = optarg;
-        else if (option == 'p')
-            passes = (unsigned)atoi(optarg);
-        else if (option == 'c')
-            self.cpu = atoi(optarg);
-        else if (option == 't' && strcmp(optarg, "cpu") == 0)
-            bench_clock = CLOCK_THREAD_CPUTIME_ID;
-        else
-            usage();
-    }
-    if (!path || optind != argc || passes == 0 || passes > BENCH_REPEATS_MAX) usage();
     struct flow flow;
-    flow_read(&flow, path);
+    flow_read(&flow, options.flow);
     self.flow = &flow;
     self.ids = calloc(flow.count + 1, sizeof *self.ids);
     self.fills = calloc(flow.count + 1, sizeof *self.fills);
     self.times_ns = calloc(flow.count + 1, sizeof *self.times_ns);
     bench_must(self.ids && self.fills && self.times_ns, "memory");
-    self.helper_cpu = bench_other_cpu(self.cpu);
-    bench_pin(self.cpu);
+    self.helper_cpu = bench_other_cpu(options.cpu);
+    bench_pin(options.cpu);
 
     struct bare_book *bare = bare_book_new(&flow);
     learn_ids(&self);
-    for (unsigned i = 0; i < passes; i++) {
+    for (unsigned i = 0; i < options.passes; i++) {
         bool right;
         floor[i] = bare_book_run(bare, &flow, &right);
         self.right = self.right && right;
         ours[i] = run_throughput(&self);
     }
     run_latency(&self);
-    print(&self, ours, floor, passes);
+    print(&self, ours, floor, options.passes);
     bare_book_free(bare);
     flow_free(&flow);
     free(self.ids);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "exchange.h"
 
+#include <getopt.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,50 @@ enum {
 };
 
 clockid_t bench_clock = CLOCK_MONOTONIC;
+
+_Noreturn static void usage(const char *program)
+{
+    fprintf(stderr,
+            "usage: %s --flow FILE [--passes N] [--cpu N] [--clock wall|cpu] [--part NAME]\n",
+            program);
+    exit(2);
+}
+
+struct bench_options bench_options_parse(int argc, char **argv, const char *program)
+{
+    static const struct option names[] = {
+        {"flow", required_argument, NULL, 'f'},  {"passes", required_argument, NULL, 'p'},
+        {"cpu", required_argument, NULL, 'c'},   {"part", required_argument, NULL, 'P'},
+        {"clock", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
+    struct bench_options options = {.passes = 5, .cpu = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 1 : 0};
+    for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
+        switch (option) {
+        case 'f': options.flow = optarg; break;
+        case 'p': options.passes = (unsigned)atoi(optarg); break;
+        case 'c': options.cpu = atoi(optarg); break;
+        case 'P': options.part = optarg; break;
+        case 't':
+            if (strcmp(optarg, "cpu") == 0)
+                bench_clock = CLOCK_THREAD_CPUTIME_ID;
+            else if (strcmp(optarg, "wall") != 0)
+                usage(program);
+            break;
+        default: usage(program);
+        }
+    }
+    if (!options.flow || optind != argc || options.passes == 0 ||
+        options.passes > BENCH_REPEATS_MAX)
+        usage(program);
+    return options;
+}
+
+void bench_print_floor(double *floor, unsigned passes, double ratio)
+{
+    printf(",\"floor_mcmds_per_s\":");
+    bench_print_array(floor, passes);
+    printf(",\"baseline\":%.3f,\"ratio\":%.3f,\"repeats\":%u}\n", bench_median(floor, passes),
+           ratio, passes);
+}
 
 void bench_must(bool good, const char *what)
 {

@@ -38,6 +38,21 @@ struct exchange {
     void *context;
 };
 
+/* What the benchmarks of flows are told on their command line. */
+struct bench_options {
+    const char *flow;
+    unsigned passes; /* default 5 */
+    int cpu;         /* default 1, or 0 where there is no other */
+    const char *part;
+};
+
+/* --flow FILE [--passes N] [--cpu N] [--clock wall|cpu] [--part NAME]; ends the process with usage
+ * when it is told anything else, or no flow. */
+struct bench_options bench_options_parse(int argc, char **argv, const char *program);
+
+/* The end of a JSON line: the floor's figures, in turn with ours, and the ratio. Sorts them. */
+void bench_print_floor(double *floor, unsigned passes, double ratio);
+
 /* Ends the process with a message when something of the machine's is lacking. */
 void bench_must(bool good, const char *what);
 
