@@ -250,9 +250,9 @@ static enum reject check_limit_px(const struct engine *self, const struct instru
     uint32_t ppm = collar_ppm(self, i, account, user);
     px_t reference = instrument_mark(i);
     if (ppm == 0 || reference == 0) return REJECT_NONE;
-    uint32_t ticks = instrument_ticks(&self->instruments, i, px);
-    uint32_t worst = collar_ticks(self, i, side, reference, ppm);
-    return (side == SIDE_BUY ? ticks > worst : ticks < worst) ? REJECT_PX_COLLAR : REJECT_NONE;
+    px_t width = px_width(reference, ppm); /* px is on a tick: the collar need not be */
+    return (side == SIDE_BUY ? px > reference + width : px < reference - width) ? REJECT_PX_COLLAR
+                                                                                : REJECT_NONE;
 }
 
 static bool would_take(const struct engine *self, const struct instrument *i,
@@ -643,11 +643,11 @@ static bool has_ordinary_terms(const struct command_new_order *c)
            tifs >> (c->time_in_force - '0') & 1;
 }
 
-/* As is_special(), but for the rows of limits, which is_within_rows() looks at. */
+/* As is_special(), but for bands, collars and rows of limits, which are looked at apart. */
 static bool is_ordinary_time(const struct engine *self, const struct instrument *i,
                              const struct account *a)
 {
-    return !((i->session ^ SESSION_CONTINUOUS) | i->has_bands | i->has_more_limits | a->blocked |
+    return !((i->session ^ SESSION_CONTINUOUS) | i->has_more_limits | a->blocked |
              (self->state->market_blocked != 0));
 }
 
@@ -672,14 +672,14 @@ static bool is_within_rate(uint32_t rate_second, uint32_t rate_count, uint32_t s
     return risk_rate_ok(rate_second, rate_count, second, limits->max_messages);
 }
 
-/* Whether account's and user's rows of limits let it pass. No collar: that takes a closer look. */
+/* Whether account's and user's rows of limits let it pass; their collar is check_limit_px()'s. */
 static bool is_within_rows(const struct engine *self, const struct account *a, const struct user *u,
                            const struct risk_limits *account, const struct risk_limits *user,
                            const struct sums *s)
 {
     uint32_t second = (uint32_t)self->state->second;
     qty_t daily = user->max_daily_qty ? user->max_daily_qty : RISK_DAILY_QTY;
-    return (account->collar_ppm | user->collar_ppm) == 0 && (daily < 0 || s->daily_qty <= daily) &&
+    return (daily < 0 || s->daily_qty <= daily) &&
            is_within_rate(a->rate_second, a->rate_count, second, account) &&
            is_within_rate(u->rate_second, u->rate_count, second, user) &&
            is_within((uint64_t)s->order_qty, (uint64_t)account->max_order_qty) &&
@@ -741,6 +741,9 @@ bool check_ordinary_order(const struct engine *self, const struct command_new_or
                                &self->accounts.user_limits[c->user], &sums)
              : sums.daily_qty > RISK_DAILY_QTY)
         return false;
+    if ((rows | i->has_bands) &&
+        check_limit_px(self, i, c->account, c->user, c->side, c->limit_px) != REJECT_NONE)
+        return false;
     t->command = c;
     t->instrument = i;
     t->limit_px = c->limit_px;
@@ -782,9 +785,12 @@ bool check_ordinary_move(const struct engine *self, const struct command_replace
                         .notional = notional,
                         .exposure = a->open_notional + exposed + t->more_notional};
     if (t->more_notional <= 0) sums.exposure = 0; /* it grows by nothing */
-    if ((a->has_limits | u->has_limits) &&
-        !is_within_rows(self, a, u, &self->accounts.account_limits[order->account],
-                        &self->accounts.user_limits[c->user], &sums))
+    bool rows = a->has_limits | u->has_limits;
+    if (rows && !is_within_rows(self, a, u, &self->accounts.account_limits[order->account],
+                                &self->accounts.user_limits[c->user], &sums))
+        return false;
+    if ((rows | i->has_bands) &&
+        check_limit_px(self, i, order->account, c->user, order->side, px) != REJECT_NONE)
         return false;
     t->instrument = i;
     t->cl_ord_id_hash = 0;

@@ -146,9 +146,11 @@ static inline enum reject instrument_check_px(const struct instruments *self,
     return instrument_px(self, i, *ticks) == px ? REJECT_NONE : REJECT_INVALID_TICK;
 }
 
-/* px * ppm / 1,000,000, rounded down; both not negative. */
+/* px * ppm / 1,000,000, rounded down; px is not negative, ppm at most 1,000,000. */
 static inline px_t px_width(px_t px, uint32_t ppm)
 {
+    if (__builtin_expect((uint64_t)px >> 43 == 0, 1)) /* ppm has at most 20 bits */
+        return (px_t)((uint64_t)px * ppm / 1000000);
     return (px_t)((unsigned __int128)(uint64_t)px * ppm / 1000000);
 }
 
