@@ -210,6 +210,48 @@ int64_t exchange_drain(struct exchange *self)
     return bench_clock_ns() - start_ns;
 }
 
+/* Whose turn it is: the client's or the exchange's. */
+enum turn { TURN_CLIENT, TURN_CORE, TURN_NOBODY };
+
+struct client {
+    struct exchange *exchange;
+    bool (*fill)(void *context);
+    void *context;
+    _Atomic int turn;
+};
+
+static void *client_run(void *argument)
+{
+    struct client *self = argument;
+    while (self->fill(self->context)) {
+        atomic_store_explicit(&self->turn, TURN_CORE, memory_order_release);
+        while (atomic_load_explicit(&self->turn, memory_order_acquire) != TURN_CLIENT) idle_pause();
+        exchange_read_events(self->exchange);
+    }
+    atomic_store_explicit(&self->turn, TURN_NOBODY, memory_order_release);
+    return NULL;
+}
+
+int64_t exchange_run(struct exchange *self, int helper_cpu, bool (*fill)(void *context),
+                     void *context)
+{
+    struct client client = {.exchange = self, .fill = fill, .context = context};
+    pthread_t thread;
+    int64_t ns = 0;
+    bench_start_thread(&thread, helper_cpu, client_run, &client);
+    for (;;) {
+        int turn;
+        while ((turn = atomic_load_explicit(&client.turn, memory_order_acquire)) == TURN_CLIENT)
+            idle_pause();
+        if (turn == TURN_NOBODY) break;
+        exchange_wait_ready(self);
+        ns += exchange_drain(self);
+        atomic_store_explicit(&client.turn, TURN_CLIENT, memory_order_release);
+    }
+    (void)pthread_join(thread, NULL);
+    return ns;
+}
+
 void exchange_wait_ready(struct exchange *self)
 {
     while (!journal_writer_has_ahead(&self->sequencer.in) ||

@@ -75,6 +75,13 @@ bool exchange_send(struct exchange *self, uint64_t request_id, const void *messa
 /* Sequences all that is in the ring. Returns the ns that it took. */
 int64_t exchange_drain(struct exchange *self);
 
+/* Runs what a client sends: `fill` is called in the client's thread, on `helper_cpu`, to put as
+ * much into the ring as fits, and returns false when it has nothing more; each time the calling
+ * thread then sequences all of it, and the client reads the events. Returns the ns of the
+ * sequencing. */
+int64_t exchange_run(struct exchange *self, int helper_cpu, bool (*fill)(void *context),
+                     void *context);
+
 /* Waits until the keeper is ahead, so that a drain meets no wait that is not the exchange's. */
 void exchange_wait_ready(struct exchange *self);
 
