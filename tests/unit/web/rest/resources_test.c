@@ -262,12 +262,19 @@ static void set_tick_table(void)
         .symbol = "TABL",
         .name = "Tables",
         .lot_qty = 5,
+        .max_order_qty = 1000,
+        .max_order_notional = 1000000000,
         .currency = 1,
         .tick_table = 2,
         .max_fee_ppm = 1000,
         .index_weight = 7,
         .shortable = 1};
     served_step(&served, &list, sizeof list);
+    const struct command_set_limits no_limits = {
+        .header = COMMAND_HEADER(COMMAND_SET_LIMITS, struct command_set_limits),
+        .scope = LIMIT_SCOPE_INSTRUMENT,
+        .id = 3};
+    served_step(&served, &no_limits, sizeof no_limits);
     const struct command_set_fees fees = {
         .header = COMMAND_HEADER(COMMAND_SET_FEES, struct command_set_fees),
         .instrument = 3,
