@@ -647,8 +647,7 @@ static bool has_ordinary_terms(const struct command_new_order *c)
 static bool is_ordinary_time(const struct engine *self, const struct instrument *i,
                              const struct account *a)
 {
-    return !((i->session ^ SESSION_CONTINUOUS) | i->has_more_limits | a->blocked |
-             (self->state->market_blocked != 0));
+    return !((i->session ^ SESSION_CONTINUOUS) | a->blocked | (self->state->market_blocked != 0));
 }
 
 /* What a request comes to, for the rows of limits. */
@@ -672,13 +671,16 @@ static bool is_within_rate(uint32_t rate_second, uint32_t rate_count, uint32_t s
     return risk_rate_ok(rate_second, rate_count, second, limits->max_messages);
 }
 
-/* Whether account's and user's rows of limits let it pass; their collar is check_limit_px()'s. */
-static bool is_within_rows(const struct engine *self, const struct account *a, const struct user *u,
+/* Whether the rows of limits of instrument, account and user let it pass; collars are
+ * check_limit_px()'s. */
+static bool is_within_rows(const struct engine *self, const struct instrument *i,
+                           const struct account *a, const struct user *u,
                            const struct risk_limits *account, const struct risk_limits *user,
                            const struct sums *s)
 {
     uint32_t second = (uint32_t)self->state->second;
-    qty_t daily = user->max_daily_qty ? user->max_daily_qty : RISK_DAILY_QTY;
+    qty_t daily = i->max_daily_qty ? i->max_daily_qty : RISK_DAILY_QTY;
+    if (user->max_daily_qty) daily = user->max_daily_qty;
     return (daily < 0 || s->daily_qty <= daily) &&
            is_within_rate(a->rate_second, a->rate_count, second, account) &&
            is_within_rate(u->rate_second, u->rate_count, second, user) &&
@@ -688,7 +690,8 @@ static bool is_within_rows(const struct engine *self, const struct account *a, c
            is_within((uint64_t)s->notional, (uint64_t)user->max_order_notional) &&
            is_within(s->open_orders, account->max_open_orders) &&
            is_within((uint64_t)s->exposure, (uint64_t)account->max_exposure) &&
-           is_within((uint64_t)s->long_qty, (uint64_t)account->max_long_qty);
+           is_within((uint64_t)s->long_qty, (uint64_t)account->max_long_qty) &&
+           is_within((uint64_t)s->long_qty, (uint64_t)i->max_long_qty);
 }
 
 static cash_t traded_today(const struct engine *self, const struct account *a)
@@ -736,8 +739,8 @@ bool check_ordinary_order(const struct engine *self, const struct command_new_or
                         .exposure = a->open_notional + exposed + t->notional,
                         .long_qty = buys ? owned + p->open_buy_qty + qty : 0,
                         .daily_qty = v->open_qty + traded + qty};
-    bool rows = a->has_limits | u->has_limits;
-    if (rows ? !is_within_rows(self, a, u, &self->accounts.account_limits[c->account],
+    bool rows = a->has_limits | u->has_limits | i->has_more_limits;
+    if (rows ? !is_within_rows(self, i, a, u, &self->accounts.account_limits[c->account],
                                &self->accounts.user_limits[c->user], &sums)
              : sums.daily_qty > RISK_DAILY_QTY)
         return false;
@@ -785,8 +788,8 @@ bool check_ordinary_move(const struct engine *self, const struct command_replace
                         .notional = notional,
                         .exposure = a->open_notional + exposed + t->more_notional};
     if (t->more_notional <= 0) sums.exposure = 0; /* it grows by nothing */
-    bool rows = a->has_limits | u->has_limits;
-    if (rows && !is_within_rows(self, a, u, &self->accounts.account_limits[order->account],
+    bool rows = a->has_limits | u->has_limits | i->has_more_limits;
+    if (rows && !is_within_rows(self, i, a, u, &self->accounts.account_limits[order->account],
                                 &self->accounts.user_limits[c->user], &sums))
         return false;
     if ((rows | i->has_bands) &&
