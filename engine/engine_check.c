@@ -766,8 +766,7 @@ bool check_ordinary_move(const struct engine *self, const struct command_replace
     px_t px = c->limit_px;
     if (c->order_qty || c->stop_px || order->place != PLACE_BOOK ||
         order->ord_type != ORD_TYPE_LIMIT || order->iceberg || px == order->limit_px ||
-        order->order_qty >> ORDINARY_BITS ||
-        is_special(self, i, a, &self->accounts.users[c->user]) ||
+        order->order_qty >> ORDINARY_BITS || !is_ordinary_time(self, i, a) ||
         !is_ordinary_px(i, px, &t->ticks) || !cl_ord_id_is_none(c->cl_ord_id) ||
         book_more(&self->books, order)->exec_inst & EXEC_INST_POST_ONLY)
         return false;
