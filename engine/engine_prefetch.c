@@ -5,6 +5,11 @@
  * account its last order. Neither changes anything, and nothing that is found here is believed:
  * the step looks again. */
 
+/* So many orders and what belongs to them lie in the caches anyhow, and the second look costs more
+ * than it saves: a tenth of the throughput with 1,000 to 10,000 orders on the machine it was
+ * measured on. */
+enum { ORDERS_NEAR = 32768 };
+
 static void prefetch(const void *address)
 {
     __builtin_prefetch(address, 1);
@@ -115,7 +120,7 @@ static void second_order(const struct engine *self, order_id_t order_id, bool le
 void engine_prefetch_again(const struct engine *self, const void *message, size_t length)
 {
     const struct sbe_header *header = message;
-    if (length < sizeof *header) return;
+    if (self->books.counts->orders < ORDERS_NEAR || length < sizeof *header) return;
     if (header->template_id == COMMAND_NEW_ORDER && length >= NEW_ORDER_V1_BYTES)
         second_new_order(self, message);
     else if (header->template_id == COMMAND_CANCEL_ORDER &&
