@@ -13,7 +13,7 @@
 
 /* How many commands ahead of its step the second look at a command is. The first is when it is put:
  * up to a run ahead. */
-enum { LOOK_AGAIN_AHEAD = 5 };
+enum { LOOK_AGAIN_AHEAD = 12 };
 
 struct run {
     const struct journal_record *records[SEQUENCER_RUN_MAX];
@@ -201,6 +201,7 @@ static unsigned sequence_run(struct sequencer *self, unsigned number, int64_t no
             status = STATUS_CORRUPT;
             break;
         }
+        if (run.count == SEQUENCER_CLOCK_MAX) now_ns = time_now(self);
         put_command(self, &run, now_ns, m.position, origin_of(ring->source, m.request_id),
                     m.message, m.length);
         ring_take(ring, &m);

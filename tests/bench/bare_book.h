@@ -12,14 +12,12 @@
 
 #include "flow.h"
 
-struct bare_book;
-
-/* For the orders of this flow. Ends the process when there is no memory. */
-struct bare_book *bare_book_new(const struct flow *flow);
-void bare_book_free(struct bare_book *self);
+/* There is one at a time. Ends the process when there is no memory for this flow's orders. */
+void bare_book_open(const struct flow *flow);
+void bare_book_close(void);
 
 /* Empties it and runs the whole flow. Returns million commands a second of the timed part, and says
  * whether it has traded what the header says. */
-double bare_book_run(struct bare_book *self, const struct flow *flow, bool *right);
+double bare_book_run(const struct flow *flow, bool *right);
 
 #endif

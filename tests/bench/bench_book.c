@@ -220,11 +220,11 @@ int main(int argc, char **argv)
     flow_read(&flow, options.flow);
     self.flow = &flow;
     bench_pin(options.cpu);
-    struct bare_book *bare = bare_book_new(&flow);
+    bare_book_open(&flow);
     learn_ids(&self);
     for (unsigned i = 0; i < options.passes; i++) {
         bool right;
-        floor[i] = bare_book_run(bare, &flow, &right);
+        floor[i] = bare_book_run(&flow, &right);
         ours[i] = run(&self);
         self.right = self.right && right;
     }
@@ -237,7 +237,7 @@ int main(int argc, char **argv)
            (unsigned long long)self.qty, (unsigned long long)self.trades,
            self.right ? "true" : "false");
     bench_print_floor(floor, options.passes, ratio);
-    bare_book_free(bare);
+    bare_book_close();
     flow_free(&flow);
     free(self.commands);
     return self.right ? 0 : 1;

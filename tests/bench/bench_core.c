@@ -57,17 +57,17 @@ int main(int argc, char **argv)
     struct flow flow;
     flow_read(&flow, options.flow);
     bench_pin(options.cpu);
-    struct bare_book *bare = bare_book_new(&flow);
+    bare_book_open(&flow);
     flow_run_init(&self, &flow, bench_other_cpu(options.cpu));
     for (unsigned i = 0; i < options.passes; i++) {
         bool right;
-        floor[i] = bare_book_run(bare, &flow, &right);
+        floor[i] = bare_book_run(&flow, &right);
         self.right = self.right && right;
         ours[i] = flow_run_throughput(&self);
     }
     flow_run_latency(&self);
     print(&self, ours, floor, options.passes);
-    bare_book_free(bare);
+    bare_book_close();
     flow_free(&flow);
     flow_run_free(&self);
     return self.right ? 0 : 1;

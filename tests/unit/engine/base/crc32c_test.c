@@ -49,6 +49,24 @@ static void the_instruction_gives_what_the_table_gives(void **state)
                              crc32c_table((uint32_t)length, bytes + from, length));
 }
 
+static void a_copy_is_summed_with_its_padding(void **state)
+{
+    (void)state;
+    _Alignas(8) uint8_t bytes[304], copy[312];
+    fill(bytes, sizeof bytes);
+    for (size_t length = 0; length <= 300; length++) {
+        size_t whole = (length + 7) & ~(size_t)7;
+        memset(copy, 0xaa, sizeof copy);
+        uint32_t crc = crc32c_copy((uint32_t)length, copy, bytes, length);
+        assert_memory_equal(copy, bytes, length);
+        for (size_t i = length; i < whole; i++) assert_int_equal(copy[i], 0);
+        assert_int_equal(copy[whole], 0xaa);
+        assert_int_equal(crc, crc32c_table((uint32_t)length, copy, whole));
+    }
+    const uint64_t words[4] = {1, UINT64_MAX, 77, UINT64_C(0x123456789abcdef0)};
+    assert_int_equal(crc32c_four(99, words), crc32c_table(99, words, sizeof words));
+}
+
 static void pieces_give_what_the_whole_gives(void **state)
 {
     (void)state;
@@ -77,6 +95,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_vectors),
         cmocka_unit_test(the_instruction_gives_what_the_table_gives),
+        cmocka_unit_test(a_copy_is_summed_with_its_padding),
         cmocka_unit_test(pieces_give_what_the_whole_gives),
         cmocka_unit_test(one_bit_is_noticed_anywhere),
     };

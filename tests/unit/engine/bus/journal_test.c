@@ -209,6 +209,62 @@ static void nothing_is_seen_before_it_is_released(void **state)
     control_close(store.control);
 }
 
+static void nobody_but_recovery_knows_of_a_record_before_it_is_published(void **state)
+{
+    (void)state;
+    append(&store.in, 1, 4);
+    wait_released(4);
+    for (uint64_t n = 5; n <= 7; n++) {
+        struct message m = message_of(n);
+        (void)journal_put(&store.in, n * 8, origin_of(3, n), (int64_t)n * 100, &m,
+                          sizeof m.header + m.header.block_length);
+    }
+    assert_int_equal(atomic_load(&store.control->in.written_seq), 4);
+    struct journal_reader reader, recovery;
+    const struct journal_record *r;
+    assert_int_equal(journal_reader_open(&reader, &store.instance, store.control, JOURNAL_IN, 1),
+                     STATUS_OK);
+    /* even if somebody releases too much */
+    uint64_t released = atomic_exchange(&store.control->released_seq, 7);
+    expect_records(&reader, 1, 4);
+    assert_int_equal(journal_next(&reader, &r), STATUS_EMPTY);
+    atomic_store(&store.control->released_seq, released);
+    assert_int_equal(
+        journal_reader_open_recovery(&recovery, &store.instance, store.control, JOURNAL_IN),
+        STATUS_OK);
+    expect_records(&recovery, 1, 7);
+    assert_int_equal(journal_next(&recovery, &r), STATUS_EMPTY);
+    journal_reader_close(&recovery);
+    journal_publish(&store.in);
+    archiver_wake(store.control);
+    wait_released(7);
+    expect_records(&reader, 5, 7);
+    journal_reader_close(&reader);
+    close_store(false);
+    expect_journal(NULL, JOURNAL_IN, 1, 7);
+}
+
+/* So many may be put and all stay in place: the segment is not left before the next one. */
+static void says_how_many_records_fit(void **state)
+{
+    (void)state;
+    struct longest {
+        struct sbe_header header;
+        uint8_t block[SBE_MESSAGE_MAX_BYTES - sizeof(struct sbe_header)];
+    } m = {.header = sbe_header_of(77, sizeof m.block)};
+    uint32_t segment = store.in.segment, fits;
+    while ((fits = journal_writer_fits(&store.in)) > 0) {
+        for (uint32_t i = 0; i < (fits + 1) / 2; i++)
+            (void)journal_put(&store.in, 1, 1, 1, &m, sizeof m);
+        assert_int_equal(store.in.segment, segment);
+    }
+    (void)journal_put(&store.in, 1, 1, 1, &m, sizeof m);
+    assert_int_equal(store.in.segment, segment + 1);
+    journal_publish(&store.in);
+    assert_int_equal(journal_writer_keep(&store.in), STATUS_OK);
+    close_store(false);
+}
+
 static void goes_on_after_a_crash_from_memory(void **state)
 {
     (void)state;
@@ -433,6 +489,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(readers_see_all_that_is_released_over_many_segments, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_seen_before_it_is_released, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            nobody_but_recovery_knows_of_a_record_before_it_is_published, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(says_how_many_records_fit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(goes_on_after_a_crash_from_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(goes_on_after_a_stop_from_the_archive, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_changed_byte_is_found_and_named, set_up, tear_down),

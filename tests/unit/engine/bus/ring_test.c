@@ -114,6 +114,29 @@ static void says_full_and_loses_nothing(void **state)
     }
 }
 
+/* What is taken stays in place, and is the producer's to write over only once it is released. */
+static void a_run_is_taken_and_then_released(void **state)
+{
+    (void)state;
+    struct ring producer = open_ring(0), consumer = open_again();
+    struct ring_message got[64];
+    uint64_t sent = 0, taken = 0;
+    assert_false(ring_has_message(&consumer));
+    while (send(&producer, sent + 1) == STATUS_OK) sent++;
+    assert_true(ring_has_message(&consumer));
+    while (ring_peek(&consumer, &got[taken]) == STATUS_OK) ring_take(&consumer, &got[taken++]);
+    assert_int_equal(taken, sent);
+    assert_false(ring_has_message(&consumer));
+    assert_int_equal(send(&producer, sent + 1), STATUS_FULL);
+    for (uint64_t n = 1; n <= sent; n++)
+        assert_int_equal(((const struct message *)got[n - 1].message)->number, n);
+    ring_release_taken(&consumer);
+    assert_int_equal(send(&producer, sent + 1), STATUS_OK);
+    expect(&consumer, sent + 1);
+    ring_close(&producer);
+    ring_close(&consumer);
+}
+
 static void a_message_exists_only_once_tail_has_moved(void **state)
 {
     (void)state;
@@ -207,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(carries_messages_in_order_past_every_wrap, remove_file),
         cmocka_unit_test_teardown(says_full_and_loses_nothing, remove_file),
+        cmocka_unit_test_teardown(a_run_is_taken_and_then_released, remove_file),
         cmocka_unit_test_teardown(a_message_exists_only_once_tail_has_moved, remove_file),
         cmocka_unit_test_teardown(goes_on_where_the_dead_consumer_was, remove_file),
         cmocka_unit_test_teardown(bytes_that_are_no_message_are_refused, remove_file),
