@@ -140,7 +140,7 @@ describe("at the command line", () => {
         for (const [command, ...args] of [
             ["deposit", "--account", "7", "--cash", "-1"],
             ["deposit", "--account", "7", "--cash", "1.00001"],
-            ["deposit", "--account", "7", "--cash", "1", "--currency", "XXX"],
+            ["deposit", "--account", "7", "--cash", "1", "--currency", "ZZZ"],
             ["deposit", "--account", "0", "--cash", "1"],
             ["deposit", "--account", "7", "--cash", "1", "--symbol", "ACME", "--qty", "1"],
             ["deposit", "--account", "7", "--symbol", "ACME"],

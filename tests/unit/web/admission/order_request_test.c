@@ -140,8 +140,7 @@ static void each_term_becomes_its_field(void **state)
     }
 }
 
-static void each_mistake_has_its_complaint(void **state)
-{
+/* What may be wrong with an order, and what is said about it. */
 #define ORDER(symbol, side, type, qty, price)                                                      \
     "{\"symbol\":" symbol ",\"side\":" side ",\"type\":" type ",\"qty\":" qty                      \
     ",\"limit_price\":" price "}"
@@ -150,94 +149,96 @@ static void each_mistake_has_its_complaint(void **state)
 #define TYPE(x)   ORDER("\"AAPL\"", "\"buy\"", x, "1", "\"1\"")
 #define QTY(x)    ORDER("\"AAPL\"", "\"buy\"", "\"limit\"", x, "\"1\"")
 #define PRICE(x)  ORDER("\"AAPL\"", "\"buy\"", "\"limit\"", "1", x)
-    static const struct {
-        const char *text;
-        enum reject reason;
-        const char *field;
-    } mistakes[] = {
-        {"{}", REJECT_MISSING_FIELD, "symbol"},
-        {"{\"symbol\":\"AAPL\"}", REJECT_MISSING_FIELD, "side"},
-        {"{\"symbol\":\"AAPL\",\"side\":\"buy\"}", REJECT_MISSING_FIELD, "type"},
-        {"{\"symbol\":\"AAPL\",\"side\":\"buy\",\"type\":\"limit\"}", REJECT_MISSING_FIELD, "qty"},
-        {"{\"symbol\":\"AAPL\",\"side\":\"buy\",\"type\":\"limit\",\"qty\":1}",
-         REJECT_MISSING_FIELD, "limit_price"},
-        {SYMBOL("1"), REJECT_INVALID_FIELD, "symbol"},
-        {SYMBOL("null"), REJECT_INVALID_FIELD, "symbol"},
-        {SYMBOL("\"\""), REJECT_UNKNOWN_INSTRUMENT, "symbol"},
-        {SYMBOL("\"ZZZZ\""), REJECT_UNKNOWN_INSTRUMENT, "symbol"},
-        {SYMBOL("\"aapl\""), REJECT_UNKNOWN_INSTRUMENT, "symbol"},
-        {SYMBOL("\"AAPL AAPL AAPL AAPL\""), REJECT_UNKNOWN_INSTRUMENT, "symbol"},
-        {SIDE("true"), REJECT_INVALID_FIELD, "side"},
-        {SIDE("\"BUY\""), REJECT_INVALID_SIDE, "side"},
-        {SIDE("\"\""), REJECT_INVALID_SIDE, "side"},
-        {TYPE("\"trailing\""), REJECT_INVALID_ORD_TYPE, "type"},
-        {TYPE("\"market\""), REJECT_INVALID_PX, "limit_price"},
-        {TYPE("\"stop\""), REJECT_MISSING_FIELD, "stop_price"},
-        {TYPE("\"stop_limit\""), REJECT_MISSING_FIELD, "stop_price"},
-        {OF_TYPE("stop", ",\"stop_price\":\"1\",\"limit_price\":\"1\""), REJECT_INVALID_PX,
-         "limit_price"},
-        {OF_TYPE("stop", ",\"stop_price\":\"0\""), REJECT_INVALID_STOP_PX, "stop_price"},
-        {OF_TYPE("stop", ",\"stop_price\":1"), REJECT_INVALID_FIELD, "stop_price"},
-        {OF_TYPE("stop_limit", ",\"stop_price\":\"1\""), REJECT_MISSING_FIELD, "limit_price"},
-        {OF_TYPE("market", ",\"stop_price\":\"1\""), REJECT_INVALID_STOP_PX, "stop_price"},
-        {TYPE("[]"), REJECT_INVALID_FIELD, "type"},
-        {QTY("\"1\""), REJECT_INVALID_FIELD, "qty"},
-        {QTY("null"), REJECT_INVALID_FIELD, "qty"},
-        {QTY("0"), REJECT_INVALID_QTY, "qty"},
-        {QTY("-1"), REJECT_INVALID_QTY, "qty"},
-        {QTY("1.5"), REJECT_INVALID_QTY, "qty"},
-        {QTY("1e3"), REJECT_INVALID_QTY, "qty"},
-        {QTY("1000000000001"), REJECT_INVALID_QTY, "qty"},
-        {QTY("9223372036854775807"), REJECT_INVALID_QTY, "qty"},
-        {QTY("9223372036854775808"), REJECT_INVALID_QTY, "qty"},
-        {QTY("-99999999999999999999"), REJECT_INVALID_QTY, "qty"},
-        {PRICE("189.35"), REJECT_INVALID_FIELD, "limit_price"},
-        {PRICE("\"0\""), REJECT_INVALID_PX, "limit_price"},
-        {PRICE("\"0.0000\""), REJECT_INVALID_PX, "limit_price"},
-        {PRICE("\"-1\""), REJECT_INVALID_PX, "limit_price"},
-        {PRICE("\"1.23456\""), REJECT_INVALID_PX, "limit_price"},
-        {GOOD_BUT(",\"time_in_force\":\"gfd\""), REJECT_INVALID_TIME_IN_FORCE, "time_in_force"},
-        {GOOD_BUT(",\"time_in_force\":\"gtd\""), REJECT_MISSING_FIELD, "expire_at"},
-        {GOOD_BUT(",\"time_in_force\":\"gtd\",\"expire_at\":\"tomorrow\""), REJECT_INVALID_EXPIRY,
-         "expire_at"},
-        {GOOD_BUT(",\"time_in_force\":\"gtd\",\"expire_at\":\"1970-01-01T00:00:00Z\""),
-         REJECT_INVALID_EXPIRY, "expire_at"},
-        {GOOD_BUT(",\"time_in_force\":\"gtd\",\"expire_at\":1795339800000"), REJECT_INVALID_FIELD,
-         "expire_at"},
-        {GOOD_BUT(",\"expire_at\":\"2026-11-22T09:30:00Z\""), REJECT_INVALID_EXPIRY, "expire_at"},
-        {GOOD_BUT(",\"display_qty\":0"), REJECT_INVALID_DISPLAY_QTY, "display_qty"},
-        {GOOD_BUT(",\"display_qty\":\"5\""), REJECT_INVALID_FIELD, "display_qty"},
-        {GOOD_BUT(",\"display_qty\":1.5"), REJECT_INVALID_DISPLAY_QTY, "display_qty"},
-        {GOOD_BUT(",\"min_qty\":-1"), REJECT_INVALID_MIN_QTY, "min_qty"},
-        {GOOD_BUT(",\"min_qty\":1000000000001"), REJECT_INVALID_MIN_QTY, "min_qty"},
-        {GOOD_BUT(",\"post_only\":1"), REJECT_INVALID_FIELD, "post_only"},
-        {GOOD_BUT(",\"post_only\":null"), REJECT_INVALID_FIELD, "post_only"},
-        {GOOD_BUT(",\"cancel_on_disconnect\":\"true\""), REJECT_INVALID_FIELD,
-         "cancel_on_disconnect"},
-        {GOOD_BUT(",\"stp\":\"none\""), REJECT_INVALID_STP, "stp"},
-        {GOOD_BUT(",\"stp\":null"), REJECT_INVALID_FIELD, "stp"},
-        {GOOD_BUT(",\"time_in_force\":0"), REJECT_INVALID_FIELD, "time_in_force"},
-        {GOOD_BUT(",\"client_order_id\":7"), REJECT_INVALID_FIELD, "client_order_id"},
-        {GOOD_BUT(",\"client_order_id\":\"\""), REJECT_INVALID_CL_ORD_ID, "client_order_id"},
-        {GOOD_BUT(",\"client_order_id\":\"a b\""), REJECT_INVALID_CL_ORD_ID, "client_order_id"},
-        {GOOD_BUT(",\"client_order_id\":\"호가\""), REJECT_INVALID_CL_ORD_ID, "client_order_id"},
-        {GOOD_BUT(",\"client_order_id\":\"1234567890123456789012345678901234567\""),
-         REJECT_INVALID_CL_ORD_ID, "client_order_id"},
-        {GOOD_BUT(",\"stop_price\":\"1\""), REJECT_INVALID_STOP_PX, "stop_price"},
-        {GOOD_BUT(",\"stop_px\":\"1\""), REJECT_UNKNOWN_FIELD, "stop_px"},
-        {GOOD_BUT(",\"\":1"), REJECT_UNKNOWN_FIELD, ""},
-        {GOOD_BUT(",\"a name far longer than any field of ours has\":1"), REJECT_UNKNOWN_FIELD,
-         "a name far longer than any fiel"},
-    };
+static const struct {
+    const char *text;
+    enum reject reason;
+    const char *field;
+} order_mistakes[] = {
+    {"{}", REJECT_MISSING_FIELD, "symbol"},
+    {"{\"symbol\":\"AAPL\"}", REJECT_MISSING_FIELD, "side"},
+    {"{\"symbol\":\"AAPL\",\"side\":\"buy\"}", REJECT_MISSING_FIELD, "type"},
+    {"{\"symbol\":\"AAPL\",\"side\":\"buy\",\"type\":\"limit\"}", REJECT_MISSING_FIELD, "qty"},
+    {"{\"symbol\":\"AAPL\",\"side\":\"buy\",\"type\":\"limit\",\"qty\":1}", REJECT_MISSING_FIELD,
+     "limit_price"},
+    {SYMBOL("1"), REJECT_INVALID_FIELD, "symbol"},
+    {SYMBOL("null"), REJECT_INVALID_FIELD, "symbol"},
+    {SYMBOL("\"\""), REJECT_UNKNOWN_INSTRUMENT, "symbol"},
+    {SYMBOL("\"ZZZZ\""), REJECT_UNKNOWN_INSTRUMENT, "symbol"},
+    {SYMBOL("\"aapl\""), REJECT_UNKNOWN_INSTRUMENT, "symbol"},
+    {SYMBOL("\"AAPL AAPL AAPL AAPL\""), REJECT_UNKNOWN_INSTRUMENT, "symbol"},
+    {SIDE("true"), REJECT_INVALID_FIELD, "side"},
+    {SIDE("\"BUY\""), REJECT_INVALID_SIDE, "side"},
+    {SIDE("\"\""), REJECT_INVALID_SIDE, "side"},
+    {TYPE("\"trailing\""), REJECT_INVALID_ORD_TYPE, "type"},
+    {TYPE("\"market\""), REJECT_INVALID_PX, "limit_price"},
+    {TYPE("\"stop\""), REJECT_MISSING_FIELD, "stop_price"},
+    {TYPE("\"stop_limit\""), REJECT_MISSING_FIELD, "stop_price"},
+    {OF_TYPE("stop", ",\"stop_price\":\"1\",\"limit_price\":\"1\""), REJECT_INVALID_PX,
+     "limit_price"},
+    {OF_TYPE("stop", ",\"stop_price\":\"0\""), REJECT_INVALID_STOP_PX, "stop_price"},
+    {OF_TYPE("stop", ",\"stop_price\":1"), REJECT_INVALID_FIELD, "stop_price"},
+    {OF_TYPE("stop_limit", ",\"stop_price\":\"1\""), REJECT_MISSING_FIELD, "limit_price"},
+    {OF_TYPE("market", ",\"stop_price\":\"1\""), REJECT_INVALID_STOP_PX, "stop_price"},
+    {TYPE("[]"), REJECT_INVALID_FIELD, "type"},
+    {QTY("\"1\""), REJECT_INVALID_FIELD, "qty"},
+    {QTY("null"), REJECT_INVALID_FIELD, "qty"},
+    {QTY("0"), REJECT_INVALID_QTY, "qty"},
+    {QTY("-1"), REJECT_INVALID_QTY, "qty"},
+    {QTY("1.5"), REJECT_INVALID_QTY, "qty"},
+    {QTY("1e3"), REJECT_INVALID_QTY, "qty"},
+    {QTY("1000000000001"), REJECT_INVALID_QTY, "qty"},
+    {QTY("9223372036854775807"), REJECT_INVALID_QTY, "qty"},
+    {QTY("9223372036854775808"), REJECT_INVALID_QTY, "qty"},
+    {QTY("-99999999999999999999"), REJECT_INVALID_QTY, "qty"},
+    {PRICE("189.35"), REJECT_INVALID_FIELD, "limit_price"},
+    {PRICE("\"0\""), REJECT_INVALID_PX, "limit_price"},
+    {PRICE("\"0.0000\""), REJECT_INVALID_PX, "limit_price"},
+    {PRICE("\"-1\""), REJECT_INVALID_PX, "limit_price"},
+    {PRICE("\"1.23456\""), REJECT_INVALID_PX, "limit_price"},
+    {GOOD_BUT(",\"time_in_force\":\"gfd\""), REJECT_INVALID_TIME_IN_FORCE, "time_in_force"},
+    {GOOD_BUT(",\"time_in_force\":\"gtd\""), REJECT_MISSING_FIELD, "expire_at"},
+    {GOOD_BUT(",\"time_in_force\":\"gtd\",\"expire_at\":\"tomorrow\""), REJECT_INVALID_EXPIRY,
+     "expire_at"},
+    {GOOD_BUT(",\"time_in_force\":\"gtd\",\"expire_at\":\"1970-01-01T00:00:00Z\""),
+     REJECT_INVALID_EXPIRY, "expire_at"},
+    {GOOD_BUT(",\"time_in_force\":\"gtd\",\"expire_at\":1795339800000"), REJECT_INVALID_FIELD,
+     "expire_at"},
+    {GOOD_BUT(",\"expire_at\":\"2026-11-22T09:30:00Z\""), REJECT_INVALID_EXPIRY, "expire_at"},
+    {GOOD_BUT(",\"display_qty\":0"), REJECT_INVALID_DISPLAY_QTY, "display_qty"},
+    {GOOD_BUT(",\"display_qty\":\"5\""), REJECT_INVALID_FIELD, "display_qty"},
+    {GOOD_BUT(",\"display_qty\":1.5"), REJECT_INVALID_DISPLAY_QTY, "display_qty"},
+    {GOOD_BUT(",\"min_qty\":-1"), REJECT_INVALID_MIN_QTY, "min_qty"},
+    {GOOD_BUT(",\"min_qty\":1000000000001"), REJECT_INVALID_MIN_QTY, "min_qty"},
+    {GOOD_BUT(",\"post_only\":1"), REJECT_INVALID_FIELD, "post_only"},
+    {GOOD_BUT(",\"post_only\":null"), REJECT_INVALID_FIELD, "post_only"},
+    {GOOD_BUT(",\"cancel_on_disconnect\":\"true\""), REJECT_INVALID_FIELD, "cancel_on_disconnect"},
+    {GOOD_BUT(",\"stp\":\"none\""), REJECT_INVALID_STP, "stp"},
+    {GOOD_BUT(",\"stp\":null"), REJECT_INVALID_FIELD, "stp"},
+    {GOOD_BUT(",\"time_in_force\":0"), REJECT_INVALID_FIELD, "time_in_force"},
+    {GOOD_BUT(",\"client_order_id\":7"), REJECT_INVALID_FIELD, "client_order_id"},
+    {GOOD_BUT(",\"client_order_id\":\"\""), REJECT_INVALID_CL_ORD_ID, "client_order_id"},
+    {GOOD_BUT(",\"client_order_id\":\"a b\""), REJECT_INVALID_CL_ORD_ID, "client_order_id"},
+    {GOOD_BUT(",\"client_order_id\":\"호가\""), REJECT_INVALID_CL_ORD_ID, "client_order_id"},
+    {GOOD_BUT(",\"client_order_id\":\"1234567890123456789012345678901234567\""),
+     REJECT_INVALID_CL_ORD_ID, "client_order_id"},
+    {GOOD_BUT(",\"stop_price\":\"1\""), REJECT_INVALID_STOP_PX, "stop_price"},
+    {GOOD_BUT(",\"stop_px\":\"1\""), REJECT_UNKNOWN_FIELD, "stop_px"},
+    {GOOD_BUT(",\"\":1"), REJECT_UNKNOWN_FIELD, ""},
+    {GOOD_BUT(",\"a name far longer than any field of ours has\":1"), REJECT_UNKNOWN_FIELD,
+     "a name far longer than any fiel"},
+};
+
+static void each_mistake_has_its_complaint(void **state)
+{
     (void)state;
-    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+    for (size_t i = 0; i < sizeof order_mistakes / sizeof order_mistakes[0]; i++) {
         struct command_new_order command;
         struct complaint complaint;
-        if (new_order(mistakes[i].text, &command, &complaint))
-            fail_msg("taken: %s", mistakes[i].text);
-        if (complaint.reason != mistakes[i].reason)
-            fail_msg("%s: %s", mistakes[i].text, reject_row(complaint.reason)->code);
-        assert_string_equal(complaint.field, mistakes[i].field);
+        if (new_order(order_mistakes[i].text, &command, &complaint))
+            fail_msg("taken: %s", order_mistakes[i].text);
+        if (complaint.reason != order_mistakes[i].reason)
+            fail_msg("%s: %s", order_mistakes[i].text, reject_row(complaint.reason)->code);
+        assert_string_equal(complaint.field, order_mistakes[i].field);
     }
 }
 
