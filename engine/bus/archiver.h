@@ -1,14 +1,15 @@
-/* archiver.h - copies both journals from memory to disk and says what is safe.
+/* archiver.h - copies both journals from memory to disk, says what is safe, and releases.
  *
  *   in  segment (memory) --pwrite--> in  archive --fdatasync--> in.durable --> released --> bells
  *   out segment (memory) --pwrite--> out archive, synced now and then: replay makes it again
  *
  * One thread, one commit in flight: while fdatasync works the next batch gathers, so an idle
- * exchange answers at once and a busy one commits thousands together. At durability `memory`
- * the core releases by itself and the archiver follows behind.
+ * exchange answers at once and a busy one commits thousands together. At durability `memory` the
+ * core releases by itself and the archiver follows behind; at `replicated` it releases what is safe
+ * here and, by control->replicated_seq, with the cluster.
  *
- * An error of the disk ends the process: what fdatasync has failed to do once is not known to be
- * done later, and recovery starts from what the shared memory still holds.
+ * A disk that fails or is full stops nothing but releases: the archiver says so in the control page
+ * (DISK_STOPPED), tries again, and goes on when it can.
  */
 #ifndef HOGA_BUS_ARCHIVER_H
 #define HOGA_BUS_ARCHIVER_H
@@ -18,57 +19,49 @@
 #include <stdint.h>
 
 #include "engine/base/status.h"
+#include "engine/bus/archive.h"
 #include "engine/bus/bell.h"
 #include "engine/bus/control.h"
 #include "engine/bus/instance.h"
-#include "engine/bus/journal.h"
-
-enum { ARCHIVER_MEMORY_SEGMENTS_KEPT = 3 }; /* full ones, for readers that are a little behind */
-
-/* One journal's way to disk. */
-struct archive {
-    enum journal_kind kind;
-    struct journal_cursors *cursors;
-    uint8_t *map; /* the segment in memory */
-    size_t map_bytes;
-    int fd; /* the same in the archive; -1 before the first */
-    uint32_t segment;
-    uint64_t offset; /* copied up to here */
-    uint64_t synced_position;
-    uint64_t unsynced_bytes;
-    uint64_t watermark; /* offset in the segment that the file itself says is safe */
-};
 
 struct archiver {
-    const struct instance *instance;
     struct control *control;
-    struct station *station; /* the core's: counters */
     struct archive in;
     struct archive out;
     struct bell_ringer bells;
+    seq_t in_seq; /* safe on this disk */
+    int64_t retry_ns; /* steady clock: not before, after a failure; 0: nothing is wrong */
     pthread_t thread;
     _Atomic int stopping;
     _Atomic uint32_t stop_bell;
     _Atomic uint64_t *commits;
     _Atomic uint64_t *committed_bytes;
+    _Atomic uint64_t *disk_errors;
+    _Atomic uint64_t *slow_syncs;  /* longer than 100 ms */
+    _Atomic uint64_t *sync_max_us; /* the longest so far */
 };
 
-/* Starts the thread behind the writers, which must be open. STATUS_IO. */
-MUST_CHECK enum status archiver_start(struct archiver *self, const struct instance *instance,
-                                      struct control *control, struct station *station);
+/* Behind the writers, which must be open. `station` is the core's: counters. */
+void archiver_init(struct archiver *self, const struct instance *instance, struct control *control,
+                   struct station *station);
 
-/* Archives all that is written, syncs, shortens the last segments to what they hold and ends the
- * thread. The writers must have stopped. */
-void archiver_stop(struct archiver *self);
+/* One turn: commits what `in` holds and releases it, copies what `out` holds. Returns whether there
+ * was anything to do. The thread's, or whoever runs it without one. */
+bool archiver_poll(struct archiver *self);
 
-/* Keeper: makes the archive file of a coming segment, zeroed and on disk, if it is not there: a
- * commit then changes data alone, which costs fdatasync about a third less than bytes that were
- * only reserved. STATUS_IO: the
- * archiver makes do without. */
-MUST_CHECK enum status archiver_prepare(const struct instance *instance, enum journal_kind kind,
-                                        uint32_t number, uint32_t bytes);
+/* Nothing has come for a while: syncs what nobody waits for, and notes in the files what is safe. */
+void archiver_idle(struct archiver *self);
 
-/* Core, after it has published records: wakes the helper threads if they sleep. */
+/* Starts the thread. STATUS_IO. */
+MUST_CHECK enum status archiver_start(struct archiver *self);
+
+/* Archives all that is written, shortens the last segments to what they hold and ends the thread.
+ * The writers must have stopped. When the disk does not let it, the memory keeps the rest for the
+ * next start, and STATUS_IO is returned after a message. */
+MUST_CHECK enum status archiver_stop(struct archiver *self);
+
+/* Core, after it has published records, and whoever moves control->replicated_seq: wakes the helper
+ * threads if they sleep. */
 void archiver_wake(struct control *control);
 
 #endif

@@ -15,7 +15,7 @@
 #include "engine/bus/shared_file.h"
 
 #define CONTROL_MAGIC UINT64_C(0x314c544341474f48) /* "HOGACTL1" */
-enum { CONTROL_VERSION = 1 };
+enum { CONTROL_VERSION = 2 };
 
 static void control_path(char path[128], const struct instance *instance)
 {

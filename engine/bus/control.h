@@ -2,11 +2,15 @@
  *
  * One file, shm_dir/control, made by the core. Each field has one writing process:
  *
- *   core        written cursors, doorbell sleeping flag, limits of the bus
- *   core's archiver thread   durable cursors; released at durability disk
+ *   core          written cursors, doorbell sleeping flag, limits of the bus, heartbeat
+ *     its archiver  durable cursors; released at durability disk and replicated; archiver_disk
+ *     its keeper    keeper_disk
+ *   standby       snapshot cursors
+ *   cluster       replicated_seq
  *   each station  its own slot: cursors, bell, counters
  *
- * A `station` is a process of the exchange. Operators read all of it (hoga status).
+ * "Core" is whichever process is primary: it holds DATA/core.lock. A `station` is a process of the
+ * exchange. Operators read all of it (hoga status).
  */
 #ifndef HOGA_BUS_CONTROL_H
 #define HOGA_BUS_CONTROL_H
@@ -26,7 +30,15 @@ enum {
     CONTROL_RING_MAX = 16,
 };
 
-enum durability { DURABILITY_MEMORY = 0, DURABILITY_DISK = 1 };
+/* When an answer may leave: at once, when the disk has its command, or when the cluster has, too. */
+enum durability { DURABILITY_MEMORY = 0, DURABILITY_DISK = 1, DURABILITY_REPLICATED = 2 };
+
+/* What the disk still allows. */
+enum disk_state {
+    DISK_GOOD = 0,
+    DISK_RESERVE = 1, /* full: what was set aside takes cancels, but no new orders */
+    DISK_STOPPED = 2, /* nothing becomes safe */
+};
 
 enum station_state {
     STATION_FREE = 0,
@@ -77,6 +89,14 @@ struct control {
     _Atomic uint32_t helper_sleeping;
     _Alignas(64) _Atomic uint64_t heartbeat_ns; /* core's loop, CLOCK_REALTIME */
     _Atomic uint32_t accepting;                 /* 1: commands are taken off the rings */
+    _Atomic uint32_t takeovers;                 /* by a standby, since the page was made */
+    _Alignas(64) _Atomic uint64_t replicated_seq; /* of `in`: the cluster has all up to here */
+    _Alignas(64) _Atomic uint32_t archiver_disk;  /* enum disk_state, as the archiver finds it */
+    _Atomic uint32_t keeper_disk;                 /* and as the keeper does */
+    _Atomic int32_t disk_error;                   /* errno of the last failure */
+    _Alignas(64) _Atomic uint64_t snapshot_seq;   /* of `in`: the newest snapshot; 0: none */
+    _Atomic int64_t snapshot_ns;                  /* when it was made, CLOCK_REALTIME */
+    _Atomic uint64_t snapshot_asked;              /* counts requests for one (hoga snapshot) */
     struct station stations[CONTROL_STATION_MAX];
 };
 
@@ -89,6 +109,14 @@ MUST_CHECK enum status control_create(struct control **self, const struct instan
 MUST_CHECK enum status control_open(struct control **self, const struct instance *instance);
 
 void control_close(struct control *self);
+
+/* What the disk allows, all in all. */
+static inline enum disk_state control_disk(const struct control *self)
+{
+    uint32_t a = atomic_load_explicit(&self->archiver_disk, memory_order_relaxed);
+    uint32_t k = atomic_load_explicit(&self->keeper_disk, memory_order_relaxed);
+    return (enum disk_state)(a > k ? a : k);
+}
 
 /* Takes the slot of `name`, a free one if it has none. STATUS_FULL when all are taken, STATUS_BUSY
  * when a living process holds that name. */

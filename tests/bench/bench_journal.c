@@ -48,7 +48,7 @@ static void *keep(void *unused)
     while (!atomic_load(&bench.stopping)) {
         uint32_t seen = atomic_load(&bench.bell);
         must(journal_writer_keep(&bench.in) == STATUS_OK, "segment");
-        must(archiver_prepare(&bench.instance, JOURNAL_IN, bench.in.ahead_number,
+        must(archive_prepare(&bench.instance, JOURNAL_IN, bench.in.ahead_number,
                               bench.in.segment_bytes) == STATUS_OK,
              "archive");
         futex_wait(&bench.bell, seen, 10000000);
@@ -77,10 +77,11 @@ static void open_bench(const char *dir)
          "station");
     open_writer(&bench.in, JOURNAL_IN);
     open_writer(&bench.out, JOURNAL_OUT);
-    must(archiver_start(&bench.archiver, &bench.instance, bench.control, station) == STATUS_OK,
+    archiver_init(&bench.archiver, &bench.instance, bench.control, station);
+    must(archiver_start(&bench.archiver) == STATUS_OK,
          "archiver");
     /* an exchange that has run for a second has these already: keep their making out of the time */
-    must(archiver_prepare(&bench.instance, JOURNAL_IN, bench.in.ahead_number,
+    must(archive_prepare(&bench.instance, JOURNAL_IN, bench.in.ahead_number,
                           bench.in.segment_bytes) == STATUS_OK,
          "archive");
     must(pthread_create(&bench.keeper, NULL, keep, NULL) == 0, "keeper");
@@ -161,7 +162,7 @@ static void close_bench(const char *dir)
     atomic_store(&bench.stopping, 1);
     futex_ring(&bench.bell);
     (void)pthread_join(bench.keeper, NULL);
-    archiver_stop(&bench.archiver);
+    must(archiver_stop(&bench.archiver) == STATUS_OK, "archive");
     journal_writer_close(&bench.in);
     journal_writer_close(&bench.out);
     instance_remove_shm(&bench.instance);

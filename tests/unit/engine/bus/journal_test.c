@@ -74,15 +74,15 @@ static void open_store(void)
                      STATUS_OK);
     open_writer(&store.in, JOURNAL_IN, STATUS_EMPTY);
     open_writer(&store.out, JOURNAL_OUT, STATUS_EMPTY);
-    assert_int_equal(archiver_start(&store.archiver, &store.instance, store.control, store.station),
-                     STATUS_OK);
+    archiver_init(&store.archiver, &store.instance, store.control, store.station);
+    assert_int_equal(archiver_start(&store.archiver), STATUS_OK);
 }
 
 /* As the core ends: everything archived. `crash` leaves memory as it is, but what was archived
  * meanwhile is not taken back: the archiver's own death at any point is the processes' test. */
 static void close_store(bool crash)
 {
-    archiver_stop(&store.archiver);
+    assert_int_equal(archiver_stop(&store.archiver), STATUS_OK);
     journal_writer_close(&store.in);
     journal_writer_close(&store.out);
     control_close(store.control);
@@ -165,7 +165,7 @@ static void readers_see_all_that_is_released_over_many_segments(void **state)
     append(&store.in, 11, 5000);
     append(&store.out, 1, 5000);
     wait_released(5000);
-    assert_true(store.in.segment > ARCHIVER_MEMORY_SEGMENTS_KEPT + 2);
+    assert_true(store.in.segment > ARCHIVE_MEMORY_SEGMENTS_KEPT + 2);
     char path[SEGMENT_PATH_BYTES];
     segment_memory_path(path, &store.instance, JOURNAL_IN, 2);
     assert_int_not_equal(access(path, F_OK), 0); /* memory let it go: the archive serves it */
@@ -187,7 +187,7 @@ static void nothing_is_seen_before_it_is_released(void **state)
     const struct journal_record *r;
     append(&store.in, 1, 4);
     wait_released(4);
-    archiver_stop(&store.archiver); /* nothing becomes durable any more */
+    assert_int_equal(archiver_stop(&store.archiver), STATUS_OK); /* nothing becomes durable any more */
     append(&store.in, 5, 9);
     append(&store.out, 1, 9);
     assert_int_equal(journal_reader_open(&in, &store.instance, store.control, JOURNAL_IN, 1),

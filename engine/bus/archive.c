@@ -1,0 +1,302 @@
+#define _GNU_SOURCE
+#include "engine/bus/archive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/check.h"
+#include "engine/bus/segment.h"
+#include "engine/bus/shared_file.h"
+
+enum { NEW_PATH_BYTES = SEGMENT_PATH_BYTES + 16 };
+
+static enum status failed(struct archive *self, const char *what)
+{
+    self->what = what;
+    self->error = errno;
+    return STATUS_IO;
+}
+
+/* ---- files ---- */
+
+static bool write_all(int fd, const uint8_t *bytes, size_t length, uint64_t at)
+{
+    while (length) {
+        ssize_t n = pwrite(fd, bytes, length, (off_t)at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n == 0) errno = ENOSPC;
+        if (n <= 0) return false;
+        bytes += n;
+        at += (uint64_t)n;
+        length -= (size_t)n;
+    }
+    return true;
+}
+
+static bool sync_directory(const struct instance *instance)
+{
+    int fd = open(instance->journal_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool good = fsync(fd) == 0;
+    int error = errno;
+    (void)close(fd);
+    errno = error;
+    return good;
+}
+
+/* All of the file's bytes are its own from now on: a commit changes no file size. */
+static bool reserve(int fd, size_t bytes)
+{
+    int error = posix_fallocate(fd, 0, (off_t)bytes);
+    if (error) errno = error;
+    return error == 0 && fsync(fd) == 0;
+}
+
+static void ahead_path(char path[NEW_PATH_BYTES], const struct instance *instance,
+                       enum journal_kind kind, uint32_t number)
+{
+    segment_archive_path(path, instance, kind, number);
+    strcat(path, ".ahead");
+}
+
+static bool fill_with_zeros(int fd, uint32_t bytes)
+{
+    static const uint8_t zeros[256 * 1024];
+    for (uint32_t at = 0; at < bytes;) {
+        uint32_t length = bytes - at < sizeof zeros ? bytes - at : (uint32_t)sizeof zeros;
+        if (!write_all(fd, zeros, length, at)) return false;
+        at += length;
+    }
+    return fsync(fd) == 0;
+}
+
+enum status archive_prepare(const struct instance *instance, enum journal_kind kind,
+                            uint32_t number, uint32_t bytes)
+{
+    char path[NEW_PATH_BYTES], fresh[NEW_PATH_BYTES + 8];
+    ahead_path(path, instance, kind, number);
+    if (access(path, F_OK) == 0) return STATUS_OK;
+    segment_archive_path(fresh, instance, kind, number);
+    if (access(fresh, F_OK) == 0) return STATUS_OK; /* in use already */
+    (void)snprintf(fresh, sizeof fresh, "%s.new", path);
+    int fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) return STATUS_IO;
+    bool good = fill_with_zeros(fd, bytes) && rename(fresh, path) == 0;
+    int error = errno;
+    (void)close(fd);
+    if (!good) (void)unlink(fresh);
+    errno = error;
+    return good ? STATUS_OK : STATUS_IO;
+}
+
+/* ---- the segment in work ---- */
+
+static void leave_segment(struct archive *self)
+{
+    if (self->map) munmap((void *)self->map, self->map_bytes);
+    if (self->fd >= 0) (void)close(self->fd);
+    self->map = NULL;
+    self->fd = -1;
+    self->is_doubtful = false;
+}
+
+/* Without the memory there is nothing to copy from: somebody has removed it. */
+static void map_memory(struct archive *self)
+{
+    char path[SEGMENT_PATH_BYTES];
+    struct shared_file file;
+    segment_memory_path(path, self->instance, self->kind, self->segment);
+    CHECK(shared_file_open(&file, path, false) == STATUS_OK);
+    (void)close(file.fd);
+    self->map = file.map;
+    self->map_bytes = file.bytes;
+}
+
+/* A file of an earlier life is written again with the same bytes; behind them nothing of a torn
+ * end may remain. Its header, and the watermark in it, stay as they are. */
+static bool begin_again(struct archive *self)
+{
+    uint64_t written = atomic_load_explicit(&self->cursors->written_position, memory_order_acquire);
+    uint64_t end =
+        (uint32_t)(written >> 32) == self->segment ? written & UINT32_MAX : self->map_bytes;
+    struct stat st;
+    uint64_t magic = 0;
+    if (fstat(self->fd, &st) != 0) return false;
+    if ((uint64_t)st.st_size > end && ftruncate(self->fd, (off_t)end) != 0) return false;
+    bool has_header = st.st_size >= JOURNAL_SEGMENT_HEADER_BYTES &&
+                      pread(self->fd, &magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic;
+    self->offset = has_header ? JOURNAL_SEGMENT_HEADER_BYTES : 0;
+    return true;
+}
+
+/* Opens the segment's file. One that this life has written to already is taken as it is. */
+static enum status open_file(struct archive *self)
+{
+    char path[SEGMENT_PATH_BYTES], ahead[NEW_PATH_BYTES];
+    segment_archive_path(path, self->instance, self->kind, self->segment);
+    ahead_path(ahead, self->instance, self->kind, self->segment);
+    if (self->offset == 0) {
+        self->is_old = access(path, F_OK) == 0;
+        /* the keeper's, if it has made one; a segment that is there already needs none */
+        (void)(self->is_old ? unlink(ahead) : rename(ahead, path));
+    }
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return failed(self, "open");
+    self->fd = fd;
+    if (self->offset == 0 && self->is_old && !begin_again(self))
+        failed(self, "cut");
+    else if (!reserve(fd, self->map_bytes))
+        failed(self, "make room for");
+    else if (!sync_directory(self->instance))
+        failed(self, "sync the directory of");
+    else
+        return STATUS_OK;
+    (void)close(fd);
+    self->fd = -1;
+    return STATUS_IO;
+}
+
+static void begin_segment(struct archive *self, uint32_t number, uint64_t offset)
+{
+    leave_segment(self);
+    self->segment = number;
+    self->offset = offset;
+    self->unsynced_bytes = 0;
+    self->watermark = 0;
+    self->is_old = offset != 0;
+    map_memory(self);
+}
+
+/* All that is copied, once more, into a file of its own; then it is the archive's. */
+static enum status replace_file(struct archive *self)
+{
+    char path[SEGMENT_PATH_BYTES], fresh[NEW_PATH_BYTES];
+    segment_archive_path(path, self->instance, self->kind, self->segment);
+    (void)snprintf(fresh, sizeof fresh, "%s.new", path);
+    int fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) return failed(self, "open a new file for");
+    if (write_all(fd, self->map, self->offset, 0) && reserve(fd, self->map_bytes) &&
+        rename(fresh, path) == 0 && sync_directory(self->instance)) {
+        (void)close(self->fd);
+        self->fd = fd;
+        self->is_doubtful = false;
+        self->unsynced_bytes = 0;
+        self->watermark = 0;
+        return STATUS_OK;
+    }
+    enum status status = failed(self, "write anew");
+    (void)close(fd);
+    (void)unlink(fresh);
+    return status;
+}
+
+static enum status make_ready(struct archive *self)
+{
+    if (!self->map) begin_segment(self, self->segment, self->offset);
+    if (self->fd < 0) return open_file(self);
+    return self->is_doubtful ? replace_file(self) : STATUS_OK;
+}
+
+/* The full segment is on disk: readers find it there, and memory keeps only the newest few. */
+static void retire_memory(const struct archive *self)
+{
+    if (self->segment <= ARCHIVE_MEMORY_SEGMENTS_KEPT) return;
+    char path[SEGMENT_PATH_BYTES];
+    segment_memory_path(path, self->instance, self->kind,
+                        self->segment - ARCHIVE_MEMORY_SEGMENTS_KEPT);
+    (void)unlink(path); /* gone already after a restart: fine */
+}
+
+/* ---- copying ---- */
+
+static enum status copy_in_segment(struct archive *self, uint64_t end, uint64_t *copied)
+{
+    enum status status = make_ready(self);
+    if (status != STATUS_OK || end <= self->offset) return status;
+    uint64_t length = end - self->offset;
+    if (!write_all(self->fd, self->map + self->offset, length, self->offset))
+        return failed(self, "write");
+    self->offset = end;
+    self->unsynced_bytes += length;
+    *copied += length;
+    return STATUS_OK;
+}
+
+enum status archive_copy(struct archive *self, uint64_t position, uint64_t *copied)
+{
+    enum status status = STATUS_OK;
+    while (self->segment < (uint32_t)(position >> 32)) {
+        status = make_ready(self);
+        if (status == STATUS_OK) status = copy_in_segment(self, self->map_bytes, copied);
+        if (status == STATUS_OK) status = archive_sync(self);
+        if (status == STATUS_OK) status = archive_mark(self);
+        if (status != STATUS_OK) return status;
+        retire_memory(self);
+        begin_segment(self, self->segment + 1, 0);
+    }
+    return copy_in_segment(self, position & UINT32_MAX, copied);
+}
+
+enum status archive_sync(struct archive *self)
+{
+    enum status status = make_ready(self);
+    if (status != STATUS_OK || !self->unsynced_bytes) return status;
+    if (fdatasync(self->fd) != 0) {
+        self->is_doubtful = true;
+        return failed(self, "sync");
+    }
+    self->unsynced_bytes = 0;
+    return STATUS_OK;
+}
+
+enum status archive_mark(struct archive *self)
+{
+    if (self->fd < 0 || self->is_doubtful || self->unsynced_bytes ||
+        self->watermark == self->offset)
+        return STATUS_OK;
+    struct segment_watermark mark = segment_watermark_of(self->offset);
+    if (!write_all(self->fd, (const uint8_t *)&mark, sizeof mark, SEGMENT_WATERMARK_AT))
+        return failed(self, "mark");
+    if (fdatasync(self->fd) != 0) {
+        self->is_doubtful = true;
+        return failed(self, "sync");
+    }
+    self->watermark = self->offset;
+    return STATUS_OK;
+}
+
+/* ---- begin and end ---- */
+
+void archive_init(struct archive *self, const struct instance *instance, enum journal_kind kind,
+                  struct journal_cursors *cursors)
+{
+    uint64_t durable = atomic_load_explicit(&cursors->durable_position, memory_order_relaxed);
+    uint64_t written = atomic_load_explicit(&cursors->written_position, memory_order_acquire);
+    bool goes_on = durable && durable <= written;
+    *self = (struct archive){.instance = instance,
+                             .kind = kind,
+                             .cursors = cursors,
+                             .fd = -1,
+                             .segment = (uint32_t)((goes_on ? durable : written) >> 32),
+                             .offset = goes_on ? durable & UINT32_MAX : 0};
+}
+
+enum status archive_finish(struct archive *self)
+{
+    enum status status = archive_mark(self);
+    if (status == STATUS_OK && self->fd >= 0 &&
+        (ftruncate(self->fd, (off_t)self->offset) != 0 || fsync(self->fd) != 0))
+        status = failed(self, "close");
+    archive_close(self);
+    return status;
+}
+
+void archive_close(struct archive *self)
+{
+    leave_segment(self);
+}

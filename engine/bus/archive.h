@@ -1,0 +1,74 @@
+/* archive.h - one journal's way from memory to disk: which bytes are in the archive, and which of
+ * them are safe there.
+ *
+ *   segment in memory --archive_copy--> file --archive_sync--> safe
+ *
+ * A disk may be slow, full or lying, and nothing here gives up: every call that fails says why,
+ * leaves what is safe as it was, and may be repeated; it goes on where it failed. What was copied
+ * when a sync failed counts as lost, whatever a later sync says: the kernel may have dropped those
+ * pages. It is copied again, out of memory, into a new file that then takes the old one's place.
+ *
+ * The memory segments from the first one that is not wholly safe stay until they are. Owned by the
+ * archiver's thread.
+ */
+#ifndef HOGA_BUS_ARCHIVE_H
+#define HOGA_BUS_ARCHIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/status.h"
+#include "engine/bus/control.h"
+#include "engine/bus/instance.h"
+#include "engine/bus/journal.h"
+
+enum { ARCHIVE_MEMORY_SEGMENTS_KEPT = 3 }; /* full ones, for readers that are a little behind */
+
+struct archive {
+    const struct instance *instance;
+    enum journal_kind kind;
+    struct journal_cursors *cursors;
+    const uint8_t *map; /* the segment in memory; NULL before the first */
+    size_t map_bytes;
+    int fd; /* the same in the archive; -1: to be opened */
+    uint32_t segment;
+    uint64_t offset; /* copied up to here */
+    uint64_t unsynced_bytes;
+    uint64_t watermark;    /* offset in the segment that the file itself says is safe */
+    bool is_old;           /* the file was there before this life */
+    bool is_doubtful;      /* a sync of it failed: a new file must take its place */
+    const char *what;      /* after a failure: what could not be done */
+    int error;             /* and why: errno */
+};
+
+/* Where an archive begins: at what the cursors say is safe, or at the begin of the segment where
+ * the writer is. Opens nothing yet. The writer must be open. */
+void archive_init(struct archive *self, const struct instance *instance, enum journal_kind kind,
+                  struct journal_cursors *cursors);
+
+/* Copies up to `position` (segment number << 32 | offset), through all segments before it, each of
+ * which is synced when it is full. Adds to `copied` what it has copied, also when it fails.
+ * STATUS_IO: self->what and self->error say why. */
+MUST_CHECK enum status archive_copy(struct archive *self, uint64_t position, uint64_t *copied);
+
+/* Makes all that is copied safe. STATUS_IO. */
+MUST_CHECK enum status archive_sync(struct archive *self);
+
+/* Notes in the file itself how far it is safe, if all of it is, so that later damage is known for
+ * what it is. STATUS_IO. */
+MUST_CHECK enum status archive_mark(struct archive *self);
+
+/* Shortens the last file to what it holds and closes it. All must be copied and synced. STATUS_IO:
+ * it is closed nevertheless. */
+MUST_CHECK enum status archive_finish(struct archive *self);
+
+/* Closes it where it stands. */
+void archive_close(struct archive *self);
+
+/* Keeper: makes the archive file of a coming segment, zeroed and on disk, if it is not there: a
+ * commit then changes data alone, which costs fdatasync about a third less than bytes that were
+ * only reserved; and a disk that is full by then has room for it. STATUS_IO, errno. */
+MUST_CHECK enum status archive_prepare(const struct instance *instance, enum journal_kind kind,
+                                       uint32_t number, uint32_t bytes);
+
+#endif

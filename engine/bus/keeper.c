@@ -1,0 +1,174 @@
+#define _GNU_SOURCE
+#include "engine/bus/keeper.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/bus/archive.h"
+#include "engine/bus/futex.h"
+#include "engine/bus/reader_marks.h"
+#include "engine/bus/segment.h"
+
+enum {
+    IDLE_WAIT_NS = 100 * 1000 * 1000,
+    SOON_WAIT_NS = 20 * 1000 * 1000,
+};
+
+/* ---- ahead ---- */
+
+static bool make_memory(struct keeper *self, struct journal_writer *writer)
+{
+    bool good = journal_writer_keep(writer) == STATUS_OK;
+    if (!good && !self->lacks_memory)
+        fprintf(stderr,
+                "hoga-core: no memory for the next segment in %s: %s; free some of /dev/shm\n",
+                self->instance->shm_dir, strerror(errno));
+    return good;
+}
+
+static bool make_file(struct keeper *self, const struct journal_writer *writer)
+{
+    if (archive_prepare(self->instance, writer->kind, writer->ahead_number,
+                        writer->segment_bytes) == STATUS_OK)
+        return true;
+    int error = errno;
+    atomic_store_explicit(&self->control->disk_error, error, memory_order_relaxed);
+    if (!self->lacks_disk)
+        fprintf(stderr,
+                "hoga-core: no room for the next segment in %s: %s; new orders are refused and "
+                "cancels still taken until there is space\n",
+                self->instance->journal_dir, strerror(error));
+    return false;
+}
+
+static void make_ahead(struct keeper *self)
+{
+    bool memory = true, disk = true;
+    for (unsigned i = 0; i < 2; i++) {
+        memory = make_memory(self, self->writers[i]) && memory;
+        disk = make_file(self, self->writers[i]) && disk;
+    }
+    if (self->lacks_disk && disk)
+        fprintf(stderr, "hoga-core: there is room on the disk again; new orders are taken\n");
+    self->lacks_memory = !memory;
+    self->lacks_disk = !disk;
+    atomic_store_explicit(&self->control->keeper_disk, disk ? DISK_GOOD : DISK_RESERVE,
+                          memory_order_relaxed);
+}
+
+/* ---- behind ---- */
+
+/* The last segment that is full and safe: the one before that in which the next record is safe. */
+static uint32_t last_full(const struct journal_writer *writer)
+{
+    uint64_t durable =
+        atomic_load_explicit(&writer->cursors->durable_position, memory_order_relaxed);
+    uint32_t number = (uint32_t)(durable >> 32);
+    return number ? number - 1 : 0;
+}
+
+/* Events may reach the disk before their commands; a loss of power then takes them back. They are
+ * final when `in` is safe as far as it was when they were found. */
+static bool is_final(struct keeper *self, unsigned kind, uint32_t last)
+{
+    const struct journal_cursors *in = self->writers[JOURNAL_IN]->cursors;
+    if (kind == JOURNAL_IN) return true;
+    if (self->out_full != last) {
+        self->out_full = last;
+        self->in_then = atomic_load_explicit(&in->written_seq, memory_order_acquire);
+    }
+    return atomic_load_explicit(&in->durable_seq, memory_order_acquire) >= self->in_then;
+}
+
+/* Seals one segment at most: hashing it takes a while. Returns whether there are more. */
+static bool seal(struct keeper *self, unsigned kind)
+{
+    struct chain *chain = &self->chains[kind];
+    uint32_t last = last_full(self->writers[kind]);
+    if (self->chain_failed[kind] || chain->sealed >= last) return false;
+    if (!is_final(self, kind, last)) return true;
+    enum status status = chain_seal(chain);
+    if (status == STATUS_OK) {
+        counter_add(self->sealed_segments, 1);
+        return chain->sealed < last;
+    }
+    if (status != STATUS_NOT_FOUND) return true; /* the disk: later */
+    /* removed by hand: what comes after it cannot be chained to it */
+    fprintf(stderr, "hoga-core: segment %" PRIu32 " is gone from %s: its journal is not sealed\n",
+            chain->sealed + 1, self->instance->journal_dir);
+    self->chain_failed[kind] = true;
+    return false;
+}
+
+/* The rule: so many full segments stay, and all that a durable reader or a snapshot still needs. */
+static void drop(struct keeper *self, unsigned kind)
+{
+    struct chain *chain = &self->chains[kind];
+    if (!self->segments_kept || chain->sealed <= chain->dropped + self->segments_kept) return;
+    char path[SEGMENT_PATH_BYTES];
+    uint32_t needed = reader_marks_first_needed(self->instance, (enum journal_kind)kind);
+    if (chain->dropped + 1 >= needed || chain_drop(chain) != STATUS_OK) return;
+    segment_archive_path(path, self->instance, (enum journal_kind)kind, chain->dropped);
+    (void)unlink(path);
+    counter_add(self->dropped_segments, 1);
+}
+
+/* ---- turns ---- */
+
+bool keeper_poll(struct keeper *self)
+{
+    bool more = false;
+    make_ahead(self);
+    for (unsigned kind = 0; kind < 2; kind++) {
+        more = seal(self, kind) || more;
+        drop(self, kind);
+    }
+    return more || self->lacks_memory || self->lacks_disk;
+}
+
+static void *keeper_run(void *argument)
+{
+    struct keeper *self = argument;
+    while (!atomic_load_explicit(&self->stopping, memory_order_acquire)) {
+        uint32_t seen = atomic_load_explicit(&self->bell, memory_order_acquire);
+        bool soon = keeper_poll(self);
+        futex_wait(&self->bell, seen, soon ? SOON_WAIT_NS : IDLE_WAIT_NS);
+    }
+    return NULL;
+}
+
+static void open_chain(struct keeper *self, unsigned kind)
+{
+    struct chain *chain = &self->chains[kind];
+    if (chain_open(chain, self->instance, (enum journal_kind)kind) == STATUS_OK) return;
+    fprintf(stderr, "hoga-core: %s; its journal is not sealed any further\n", chain->problem);
+    self->chain_failed[kind] = true;
+}
+
+void keeper_init(struct keeper *self, const struct instance *instance, struct control *control,
+                 struct station *station, struct journal_writer *in, struct journal_writer *out,
+                 uint32_t segments_kept)
+{
+    *self = (struct keeper){.instance = instance,
+                            .control = control,
+                            .writers = {in, out},
+                            .segments_kept = segments_kept};
+    self->sealed_segments = control_counter(station, "sealed_segments");
+    self->dropped_segments = control_counter(station, "dropped_segments");
+    for (unsigned kind = 0; kind < 2; kind++) open_chain(self, kind);
+}
+
+enum status keeper_start(struct keeper *self)
+{
+    return pthread_create(&self->thread, NULL, keeper_run, self) == 0 ? STATUS_OK : STATUS_IO;
+}
+
+void keeper_stop(struct keeper *self)
+{
+    atomic_store_explicit(&self->stopping, 1, memory_order_release);
+    futex_ring(&self->bell);
+    (void)pthread_join(self->thread, NULL);
+}
