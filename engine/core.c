@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "engine/bus/archiver.h"
@@ -25,10 +26,13 @@
 #include "engine/bus/idle.h"
 #include "engine/bus/instance.h"
 #include "engine/bus/journal_writer.h"
+#include "engine/bus/keeper.h"
 #include "engine/bus/releaser.h"
 #include "engine/core_options.h"
 #include "engine/recovery.h"
 #include "engine/sequencer.h"
+#include "engine/snapshot.h"
+#include "engine/standby.h"
 
 enum {
     RING_COUNT = 8,
@@ -47,10 +51,10 @@ struct core {
     struct archiver archiver;
     struct releaser releaser; /* only where the core does not ring by itself */
     struct bell_ringer bells;
-    pthread_t keeper;
-    _Atomic uint32_t keeper_bell;
-    _Atomic int keeper_stopping;
-    _Atomic uint64_t *archives_not_ahead;
+    struct keeper keeper;
+    struct recovery recovery;
+    int lock_fd;
+    bool took_over; /* from a primary that died, as its standby */
 };
 
 static volatile sig_atomic_t stop_asked;
@@ -120,64 +124,30 @@ static void core_loop(struct core *self)
 
 /* ---- helpers ---- */
 
-/* The next segment in memory, then its place on disk. */
-static enum status keep(const struct core *self, struct journal_writer *writer)
-{
-    enum status status = journal_writer_keep(writer);
-    if (status != STATUS_OK) return status;
-    /* without it the archiver makes the file itself, when it needs it, and names the disk's error
-     */
-    if (archiver_prepare(&self->instance, writer->kind, writer->ahead_number,
-                         writer->segment_bytes) != STATUS_OK)
-        counter_add(self->archives_not_ahead, 1);
-    return STATUS_OK;
-}
-
-static void *keeper_run(void *argument)
-{
-    struct core *self = argument;
-    bool complained = false;
-    while (!atomic_load_explicit(&self->keeper_stopping, memory_order_acquire)) {
-        uint32_t seen = atomic_load_explicit(&self->keeper_bell, memory_order_acquire);
-        bool good = keep(self, &self->sequencer.in) == STATUS_OK &&
-                    keep(self, &self->sequencer.out) == STATUS_OK;
-        if (!good && !complained)
-            fprintf(stderr,
-                    "hoga-core: no memory for the next segment in %s: %s; free some of "
-                    "/dev/shm\n",
-                    self->instance.shm_dir, strerror(errno));
-        complained = !good;
-        futex_wait(&self->keeper_bell, seen, SLEEP_NS);
-    }
-    return NULL;
-}
-
 static enum status start_helpers(struct core *self)
 {
     bell_ringer_init(&self->bells, &self->instance, self->control);
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
-    enum status status =
-        archiver_start(&self->archiver, &self->instance, self->control, self->station);
+    archiver_init(&self->archiver, &self->instance, self->control, self->station);
+    enum status status = archiver_start(&self->archiver);
     if (status == STATUS_OK && self->control->durability == DURABILITY_MEMORY &&
         !rings_itself(self))
         status = releaser_start(&self->releaser, &self->instance, self->control);
-    if (status == STATUS_OK && pthread_create(&self->keeper, NULL, keeper_run, self) != 0)
-        status = STATUS_IO;
+    if (status == STATUS_OK) status = keeper_start(&self->keeper);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status;
 }
 
-static void stop_helpers(struct core *self)
+static enum status stop_helpers(struct core *self)
 {
-    atomic_store_explicit(&self->keeper_stopping, 1, memory_order_release);
-    futex_ring(&self->keeper_bell);
-    (void)pthread_join(self->keeper, NULL);
-    archiver_stop(&self->archiver);
+    keeper_stop(&self->keeper);
+    enum status status = archiver_stop(&self->archiver);
     if (self->control->durability == DURABILITY_MEMORY && !rings_itself(self))
         releaser_stop(&self->releaser);
     bell_ringer_close(&self->bells);
+    return status;
 }
 
 /* ---- start ---- */
@@ -189,16 +159,28 @@ static int complain(const char *what, enum status status)
     return 1;
 }
 
-/* One core a data directory: the kernel frees the lock when the process dies, however it dies. */
-static enum status lock_data_dir(const struct core *self)
+/* One primary a data directory: the kernel frees the lock when the process dies, however it dies,
+ * and all of its threads with it. */
+static enum status open_lock(struct core *self)
 {
     char path[INSTANCE_PATH_BYTES + 16];
     (void)snprintf(path, sizeof path, "%s/core.lock", self->instance.data_dir);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) return STATUS_IO;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return STATUS_OK; /* held until the process ends */
-    (void)close(fd);
+    self->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (self->lock_fd < 0) return STATUS_IO;
+    if (flock(self->lock_fd, LOCK_EX | LOCK_NB) == 0) return STATUS_OK;
     return errno == EWOULDBLOCK ? STATUS_BUSY : STATUS_IO;
+}
+
+/* Becomes the primary, at once or when the present one is gone. STATUS_BUSY: asked to stop before,
+ * or there is one already and this is no standby. */
+static enum status become_primary(struct core *self)
+{
+    enum status status = open_lock(self);
+    if (status != STATUS_BUSY || !self->options.standby) return status;
+    const struct standby_options options = {&stop_asked, self->options.snapshot_every};
+    status = standby_run(&options, &self->instance, self->lock_fd, &self->recovery);
+    self->took_over = status == STATUS_OK;
+    return status;
 }
 
 static enum status open_control(struct core *self)
@@ -211,14 +193,16 @@ static enum status open_control(struct core *self)
     atomic_store_explicit(&self->control->accepting, 0, memory_order_relaxed);
     atomic_store_explicit(&self->control->core_sleeping, 0, memory_order_relaxed);
     atomic_store_explicit(&self->control->helper_sleeping, 0, memory_order_relaxed);
-    status = control_claim_station(self->control, &self->instance, "core", &self->station);
+    status = control_claim_core(self->control, &self->instance, &self->station);
     if (status != STATUS_OK) return status;
     sequencer_init(&self->sequencer, self->control, self->station);
-    self->archives_not_ahead = control_counter(self->station, "archives_not_ahead");
+    keeper_init(&self->keeper, &self->instance, self->control, self->station, &self->sequencer.in,
+                &self->sequencer.out, self->options.segments_kept);
+    if (self->took_over) atomic_fetch_add(&self->control->takeovers, 1);
     return STATUS_OK;
 }
 
-static enum status open_rings(struct core *self, const struct recovery *recovery)
+static enum status open_rings(struct core *self)
 {
     struct sequencer *sequencer = &self->sequencer;
     sequencer->ring_count = RING_COUNT;
@@ -227,7 +211,7 @@ static enum status open_rings(struct core *self, const struct recovery *recovery
         struct ring *ring = &sequencer->rings[i];
         enum status status = ring_create(ring, &self->instance, self->control, source);
         if (status != STATUS_OK) return status;
-        uint64_t position = recovery->ring_position[source];
+        uint64_t position = self->recovery.mark.ring_position[source];
         if (position && ring_seek(ring, position) != STATUS_OK) sequencer_spoil_ring(sequencer, i);
     }
     return STATUS_OK;
@@ -256,10 +240,67 @@ static void trade(struct core *self, struct engine *engine)
     atomic_store_explicit(&self->control->accepting, 0, memory_order_release);
 }
 
+/* Where the journals end: they are closed, and nothing follows. */
+static enum status mark_of_end(const struct core *self, struct snapshot_mark *mark)
+{
+    const struct sequencer *sequencer = &self->sequencer;
+    const struct journal_record *last;
+    struct journal_reader reader;
+    *mark = (struct snapshot_mark){.in_seq = sequencer->in.next_seq - 1,
+                                   .out_seq = sequencer->out.next_seq - 1,
+                                   .out_position = journal_writer_position(&sequencer->out)};
+    for (unsigned i = 0; i < sequencer->ring_count; i++)
+        mark->ring_position[i + 1] = sequencer->rings[i].head_cache;
+    enum status status = journal_reader_open_following(&reader, &self->instance, self->control,
+                                                       JOURNAL_IN, mark->in_seq, 0);
+    if (status == STATUS_OK) status = journal_next(&reader, &last);
+    if (status == STATUS_OK) {
+        mark->in_position = journal_reader_position_of(&reader, last);
+        mark->in_crc = last->crc;
+        mark->time_ns = last->time_ns;
+    }
+    journal_reader_close(&reader);
+    return status;
+}
+
+/* A snapshot of the end, so that the next start replays nothing. */
+static void keep_state(const struct core *self, const struct engine *engine)
+{
+    struct snapshot_mark mark;
+    if (mark_of_end(self, &mark) != STATUS_OK ||
+        snapshot_write(&self->instance, engine, &mark) != STATUS_OK ||
+        snapshot_publish(&self->instance, mark.in_seq) != STATUS_OK)
+        fprintf(stderr, "hoga-core: cannot keep a snapshot: %s; the next start replays more\n",
+                strerror(errno));
+}
+
+static int run(struct core *self)
+{
+    enum status status = open_control(self);
+    if (status != STATUS_OK) return complain("control page", status);
+    struct recovery *recovery = &self->recovery;
+    if (!recovery->instance) status = recovery_begin(recovery, &self->instance, self->control);
+    if (status == STATUS_OK)
+        status = recovery_finish(recovery, &self->options.limits, &self->sequencer.in,
+                                 &self->sequencer.out, &self->keeper.bell);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "hoga-core: cannot start: %s\n", recovery->problem);
+        return status == STATUS_CORRUPT ? EX_DATAERR : 1; /* starting again will not help */
+    }
+    status = open_rings(self);
+    if (status != STATUS_OK) return complain("rings", status);
+    status = start_helpers(self);
+    if (status != STATUS_OK) return complain("threads", status);
+
+    trade(self, recovery->engine);
+    if (stop_helpers(self) == STATUS_OK) keep_state(self, recovery->engine);
+    atomic_store_explicit(&self->station->state, STATION_STOPPED, memory_order_relaxed);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static struct core self; /* zeroed, and too large for a stack */
-    static struct recovery recovery;
     int exit_code = core_options_parse(&self.options, argc, argv);
     if (exit_code >= 0) return exit_code;
     struct sigaction action = {.sa_handler = ask_stop};
@@ -268,26 +309,12 @@ int main(int argc, char **argv)
 
     enum status status = instance_create(&self.instance, self.options.data_dir);
     if (status != STATUS_OK) return complain(self.options.data_dir, status);
-    status = lock_data_dir(&self);
-    if (status != STATUS_OK) return complain("core.lock", status);
-    status = open_control(&self);
-    if (status != STATUS_OK) return complain("control page", status);
-
-    recovery.in = &self.sequencer.in;
-    recovery.out = &self.sequencer.out;
-    status = recovery_run(&recovery, &self.instance, self.control, &self.options.limits,
-                          &self.keeper_bell);
-    if (status != STATUS_OK) {
-        fprintf(stderr, "hoga-core: cannot start: %s\n", recovery.problem);
-        return status == STATUS_CORRUPT ? 65 : 1; /* EX_DATAERR: starting again will not help */
+    status = become_primary(&self);
+    if (status == STATUS_BUSY && stop_asked) return 0;
+    if (status != STATUS_OK && self.recovery.problem[0]) {
+        fprintf(stderr, "hoga-core: cannot stand by: %s\n", self.recovery.problem);
+        return status == STATUS_CORRUPT ? EX_DATAERR : 1;
     }
-    status = open_rings(&self, &recovery);
-    if (status != STATUS_OK) return complain("rings", status);
-    status = start_helpers(&self);
-    if (status != STATUS_OK) return complain("threads", status);
-
-    trade(&self, recovery.engine);
-    stop_helpers(&self);
-    atomic_store_explicit(&self.station->state, STATION_STOPPED, memory_order_relaxed);
-    return 0;
+    if (status != STATUS_OK) return complain("core.lock", status);
+    return run(&self);
 }

@@ -14,7 +14,16 @@
 
 static const char usage[] =
     "usage: hoga-core --data DIR [options]\n"
-    "  --durability disk|memory  when answers may be told (default disk: after fdatasync)\n"
+    "  --durability memory|disk|replicated\n"
+    "                            when answers may be told: at once, after fdatasync (the "
+    "default),\n"
+    "                            or when the cluster has their commands, too\n"
+    "  --standby                 where there is a core already, follow it and take its place when\n"
+    "                            it dies or hangs\n"
+    "  --snapshot-every N        a standby's, in commands; 0: only when asked for (default "
+    "1000000)\n"
+    "  --keep-segments N         remove full segments from the archive but the newest N of each\n"
+    "                            journal, when no reader needs them; 0: keep all (default)\n"
     "  --spin                    never sleep; for a core with a processor of its own\n"
     "  --cpu N                   pin the loop to processor N\n"
     "  --segment-bytes N         journal segment size of a new exchange (default 33554432)\n"
@@ -38,6 +47,7 @@ static const struct {
     {"trades", offsetof(struct limits, trades), 134217728},
 };
 
+enum { SNAPSHOT_EVERY = 1000000 };
 enum { LIMIT_COUNT = sizeof limit_names / sizeof limit_names[0] };
 _Static_assert(LIMIT_COUNT * sizeof(uint32_t) == sizeof(struct limits), "each has a name");
 
@@ -83,6 +93,8 @@ static bool parse_durability(struct core_options *self, const char *text)
         self->durability = DURABILITY_DISK;
     else if (strcmp(text, "memory") == 0)
         self->durability = DURABILITY_MEMORY;
+    else if (strcmp(text, "replicated") == 0)
+        self->durability = DURABILITY_REPLICATED;
     else
         return false;
     return true;
@@ -95,6 +107,15 @@ static bool parse_one(struct core_options *self, int option)
     case 'd': self->data_dir = optarg; return true;
     case 'D': return parse_durability(self, optarg);
     case 's': self->spin = true; return true;
+    case 'S': self->standby = true; return true;
+    case 'n':
+        if (!parse_number(optarg, UINT64_MAX, &value)) return false;
+        self->snapshot_every = value;
+        return true;
+    case 'k':
+        if (!parse_number(optarg, UINT32_MAX, &value)) return false;
+        self->segments_kept = (uint32_t)value;
+        return true;
     case 'c':
         if (!parse_number(optarg, 1023, &value)) return false;
         self->cpu = (int)value;
@@ -112,14 +133,21 @@ static bool parse_one(struct core_options *self, int option)
 
 int core_options_parse(struct core_options *self, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"data", required_argument, NULL, 'd'},  {"durability", required_argument, NULL, 'D'},
-        {"spin", no_argument, NULL, 's'},        {"cpu", required_argument, NULL, 'c'},
-        {"limit", required_argument, NULL, 'l'}, {"segment-bytes", required_argument, NULL, 'b'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"data", required_argument, NULL, 'd'},
+                                            {"durability", required_argument, NULL, 'D'},
+                                            {"spin", no_argument, NULL, 's'},
+                                            {"cpu", required_argument, NULL, 'c'},
+                                            {"limit", required_argument, NULL, 'l'},
+                                            {"segment-bytes", required_argument, NULL, 'b'},
+                                            {"standby", no_argument, NULL, 'S'},
+                                            {"snapshot-every", required_argument, NULL, 'n'},
+                                            {"keep-segments", required_argument, NULL, 'k'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     *self = (struct core_options){.durability = DURABILITY_DISK,
                                   .segment_bytes = JOURNAL_SEGMENT_DEFAULT_BYTES,
                                   .cpu = -1,
+                                  .snapshot_every = SNAPSHOT_EVERY,
                                   .limits = engine_default_limits};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'h') {

@@ -218,3 +218,14 @@ uint32_t engine_state_hash(const struct engine *self)
 {
     return crc32c(0, self->state, self->state_bytes);
 }
+
+void *engine_state_block(struct engine *self, size_t *bytes)
+{
+    *bytes = self->state_bytes;
+    return self->state;
+}
+
+uint64_t engine_layout_id(void)
+{
+    return HOGA_ENGINE_LAYOUT;
+}

@@ -60,6 +60,13 @@ int64_t engine_deadline_ns(const struct engine *self);
 /* CRC-32C of the whole arena: equal states have equal hashes. */
 uint32_t engine_state_hash(const struct engine *self);
 
+/* All of the state, to be written to a file or read from one by a program of the same layout; the
+ * limits are those that it was laid out with. */
+void *engine_state_block(struct engine *self, size_t *bytes);
+
+/* Names what the state looks like: another one for every change of the engine's sources. */
+uint64_t engine_layout_id(void);
+
 /* Walks every structure and CHECKs every invariant; slow, for tests. */
 void engine_validate(const struct engine *self);
 

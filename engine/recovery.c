@@ -9,22 +9,11 @@
 #include <unistd.h>
 
 #include "engine/base/arena.h"
+#include "engine/base/check.h"
 #include "engine/bus/clock.h"
 #include "engine/bus/journal.h"
 
 enum { PROGRESS_EVERY = 1 << 20 }; /* commands */
-
-struct replay {
-    struct recovery *recovery;
-    const struct instance *instance;
-    struct control *control;
-    _Atomic uint32_t *keeper_bell;
-    struct journal_reader in;
-    struct journal_reader out;
-    const struct journal_record *command; /* in work */
-    bool out_ended;                       /* events are appended from here on */
-    enum status status;                   /* first failure met inside a step */
-};
 
 static enum status fail(struct recovery *self, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -46,26 +35,28 @@ static enum status fail_reading(struct recovery *self, enum status status,
                 reader->kind == JOURNAL_IN ? "in" : "out", status_text(status), strerror(errno));
 }
 
+/* ---- events ---- */
+
 /* The end of `out` is reached: the writer goes on there. */
-static enum status open_out(struct replay *self)
+static enum status open_out(struct recovery *self)
 {
-    self->out_ended = true;
-    enum status status = journal_writer_open(self->recovery->out, self->instance, self->control,
+    enum status status = journal_writer_open(self->out_writer, self->instance, self->control,
                                              &self->out, self->keeper_bell);
     if (status != STATUS_OK)
-        return fail(self->recovery, status, "cannot make the out journal's memory in %s: %s",
+        return fail(self, status, "cannot make the out journal's memory in %s: %s",
                     self->instance->shm_dir, status_text(status));
+    self->may_append = true;
     return STATUS_OK;
 }
 
-static enum status compare(struct replay *self, const struct journal_record *event,
+static enum status compare(struct recovery *self, const struct journal_record *event,
                            const void *message, size_t length)
 {
     if (event->ref == self->command->seq && record_message_length(event) == length &&
         memcmp(record_message(event), message, length) == 0)
         return STATUS_OK;
     const struct sbe_header *made = message;
-    return fail(self->recovery, STATUS_CORRUPT,
+    return fail(self, STATUS_CORRUPT,
                 "command %" PRIu64 " of the in journal gives an event (template %u) that is not "
                 "event %" PRIu64 " of the out journal (template %u, caused by %" PRIu64 "): this "
                 "program is not the one that wrote the journal, or one of them is damaged",
@@ -73,31 +64,42 @@ static enum status compare(struct replay *self, const struct journal_record *eve
                 event->ref);
 }
 
+static enum status append(struct recovery *self, const void *message, size_t length)
+{
+    while (!journal_writer_ready(self->out_writer))
+        if (journal_writer_keep(self->out_writer) != STATUS_OK)
+            return fail(self, STATUS_IO, "no memory left in %s", self->instance->shm_dir);
+    (void)journal_append(self->out_writer, self->command->seq, self->command->origin,
+                         self->command->time_ns, message, length);
+    return STATUS_OK;
+}
+
+static enum status replay_event(struct recovery *self, const void *message, size_t length)
+{
+    const struct journal_record *event;
+    if (self->may_append) return append(self, message, length);
+    enum status status = journal_next(&self->out, &event);
+    if (status == STATUS_OK) {
+        self->mark.out_seq = event->seq;
+        return compare(self, event, message, length);
+    }
+    if (status != STATUS_EMPTY) return fail_reading(self, status, &self->out);
+    if (!self->out_writer)
+        return fail(self, STATUS_CORRUPT, "command %" PRIu64 " gives an event that is not in `out`",
+                    self->command->seq);
+    status = open_out(self);
+    return status == STATUS_OK ? append(self, message, length) : status;
+}
+
 static void emit_replayed(void *context, const void *message, size_t length)
 {
-    struct replay *self = context;
+    struct recovery *self = context;
     if (self->status != STATUS_OK) return;
-    self->recovery->events++;
-    const struct journal_record *event;
-    if (!self->out_ended) {
-        enum status status = journal_next(&self->out, &event);
-        if (status == STATUS_OK) {
-            self->status = compare(self, event, message, length);
-            return;
-        }
-        self->status = status == STATUS_EMPTY ? open_out(self)
-                                              : fail_reading(self->recovery, status, &self->out);
-        if (self->status != STATUS_OK) return;
-    }
-    while (!journal_writer_ready(self->recovery->out))
-        if (journal_writer_keep(self->recovery->out) != STATUS_OK) {
-            self->status =
-                fail(self->recovery, STATUS_IO, "no memory left in %s", self->instance->shm_dir);
-            return;
-        }
-    (void)journal_append(self->recovery->out, self->command->seq, self->command->origin,
-                         self->command->time_ns, message, length);
+    self->events++;
+    self->status = replay_event(self, message, length);
 }
+
+/* ---- commands ---- */
 
 static enum status make_engine(struct recovery *self, const struct limits *limits)
 {
@@ -107,6 +109,7 @@ static enum status make_engine(struct recovery *self, const struct limits *limit
     if (!memory)
         return fail(self, STATUS_IO, "no memory for the engine: %zu MiB are needed", bytes >> 20);
     self->engine = engine_init(memory, limits);
+    self->engine_bytes = bytes;
     return STATUS_OK;
 }
 
@@ -120,50 +123,139 @@ static enum status make_engine_from(struct recovery *self, const struct journal_
     return make_engine(self, &configure->limits);
 }
 
-static enum status replay_one(struct replay *self, const struct journal_record *command)
+static enum status replay_one(struct recovery *self, const struct journal_record *command)
 {
-    struct recovery *recovery = self->recovery;
-    if (!recovery->engine) {
-        enum status status = make_engine_from(recovery, command);
+    if (!self->engine) {
+        enum status status = make_engine_from(self, command);
         if (status != STATUS_OK) return status;
     }
     struct event_sink sink = {emit_replayed, self};
     self->command = command;
-    engine_step(recovery->engine, command->seq, command->time_ns, record_message(command),
+    engine_step(self->engine, command->seq, command->time_ns, record_message(command),
                 record_message_length(command), &sink);
     uint16_t source = origin_source(command->origin);
-    if (source <= CONTROL_RING_MAX && command->ref) recovery->ring_position[source] = command->ref;
-    recovery->commands++;
-    if (recovery->commands % PROGRESS_EVERY == 0)
-        fprintf(stderr, "hoga-core: replayed %" PRIu64 " commands\n", recovery->commands);
+    if (source <= CONTROL_RING_MAX && command->ref) self->mark.ring_position[source] = command->ref;
+    self->mark.in_seq = command->seq;
+    self->mark.in_position = journal_reader_position_of(&self->in, command);
+    self->mark.in_crc = command->crc;
+    self->mark.time_ns = command->time_ns;
+    self->mark.out_position = journal_reader_position(&self->out);
+    self->commands++;
     return self->status;
 }
 
-static enum status replay_all(struct replay *self)
+static enum status next_command(struct recovery *self, const struct journal_record **command)
 {
+    enum status status = journal_next(&self->in, command);
+    return status == STATUS_OK || status == STATUS_EMPTY ? status
+                                                         : fail_reading(self, status, &self->in);
+}
+
+enum status recovery_follow(struct recovery *self, seq_t up_to, unsigned max, unsigned *stepped)
+{
+    const struct journal_record *command;
+    for (*stepped = 0; *stepped < max && self->in.next_seq <= up_to; ++*stepped) {
+        enum status status = next_command(self, &command);
+        if (status == STATUS_EMPTY) return STATUS_OK;
+        if (status == STATUS_OK) status = replay_one(self, command);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status replay_all(struct recovery *self)
+{
+    uint64_t told = self->commands;
     for (;;) {
         const struct journal_record *command;
-        enum status status = journal_next(&self->in, &command);
+        enum status status = next_command(self, &command);
         if (status == STATUS_EMPTY) return STATUS_OK;
-        if (status != STATUS_OK) return fail_reading(self->recovery, status, &self->in);
-        status = replay_one(self, command);
+        if (status == STATUS_OK) status = replay_one(self, command);
         if (status != STATUS_OK) return status;
+        if (self->commands - told < PROGRESS_EVERY) continue;
+        told = self->commands;
+        fprintf(stderr, "hoga-core: replayed %" PRIu64 " commands\n", self->commands);
     }
 }
 
-static enum status open_writers(struct replay *self)
+/* ---- where to begin ---- */
+
+/* Opens both readers where a snapshot stands. The first record of `in` is the snapshot's last, and
+ * must be the one that it was made behind. */
+static enum status open_at(struct recovery *self, const struct snapshot_mark *mark)
 {
-    enum status status = journal_writer_open(self->recovery->in, self->instance, self->control,
-                                             &self->in, self->keeper_bell);
+    const struct journal_record *last;
+    enum status status = journal_reader_open_following(&self->in, self->instance, self->control,
+                                                       JOURNAL_IN, mark->in_seq, mark->in_position);
+    if (status == STATUS_OK) {
+        self->in.recovering = true; /* also where nobody writes now */
+        status = journal_next(&self->in, &last);
+        if (status == STATUS_OK && last->crc != mark->in_crc) status = STATUS_CORRUPT;
+        self->in.recovering = false;
+    }
+    if (status == STATUS_OK)
+        status = journal_reader_open_following(&self->out, self->instance, self->control,
+                                               JOURNAL_OUT, mark->out_seq + 1, mark->out_position);
+    if (status != STATUS_OK) recovery_close(self);
+    return status;
+}
+
+static enum status try_snapshot(struct recovery *self, seq_t seq)
+{
+    struct snapshot_mark mark;
+    enum status status = snapshot_read_mark(self->instance, seq, &mark);
+    const char *why = "it is another program's";
+    if (status == STATUS_CORRUPT) why = "it is damaged";
+    if (status == STATUS_IO) why = strerror(errno);
+    if (status == STATUS_OK) {
+        status = open_at(self, &mark);
+        why = "the journals do not go on from it";
+    }
+    if (status == STATUS_OK) {
+        status = snapshot_load(self->instance, seq, 1, &self->engine, &self->engine_bytes, &mark);
+        why = status == STATUS_CORRUPT ? "it is damaged" : "it cannot be read";
+        if (status != STATUS_OK) recovery_close(self);
+    }
+    if (status == STATUS_OK) {
+        self->mark = mark;
+        self->snapshot_seq = seq;
+        return STATUS_OK;
+    }
+    fprintf(stderr, "hoga-core: snapshot %" PRIu64 " is passed over: %s\n", seq, why);
+    return status;
+}
+
+enum status recovery_begin(struct recovery *self, const struct instance *instance,
+                           struct control *control)
+{
+    memset(self, 0, sizeof *self);
+    self->instance = instance;
+    self->control = control;
+    for (seq_t seq = snapshot_newest(instance, UINT64_MAX); seq;
+         seq = snapshot_newest(instance, seq))
+        if (try_snapshot(self, seq) == STATUS_OK) return STATUS_OK;
+    enum status status =
+        journal_reader_open_following(&self->in, instance, control, JOURNAL_IN, 1, 0);
+    if (status == STATUS_OK)
+        status = journal_reader_open_following(&self->out, instance, control, JOURNAL_OUT, 1, 0);
+    return status == STATUS_OK ? STATUS_OK : fail(self, status, "%s", status_text(status));
+}
+
+/* ---- the end ---- */
+
+static enum status open_writers(struct recovery *self, struct journal_writer *in)
+{
+    enum status status =
+        journal_writer_open(in, self->instance, self->control, &self->in, self->keeper_bell);
     if (status != STATUS_OK)
-        return fail(self->recovery, status, "cannot make the in journal's memory in %s: %s",
+        return fail(self, status, "cannot make the in journal's memory in %s: %s",
                     self->instance->shm_dir, status_text(status));
-    self->recovery->in->last_time_ns = self->command ? self->command->time_ns : 0;
-    if (self->out_ended) return STATUS_OK;
+    in->last_time_ns = self->mark.time_ns;
+    if (self->may_append) return STATUS_OK;
     const struct journal_record *event;
     status = journal_next(&self->out, &event);
     if (status != STATUS_OK && status != STATUS_EMPTY)
-        return fail_reading(self->recovery, status, &self->out);
+        return fail_reading(self, status, &self->out);
     if (status == STATUS_OK) { /* further than `in`: go back to before it */
         self->out.offset -= record_length(atomic_load(&event->frame));
         self->out.next_seq--;
@@ -173,29 +265,35 @@ static enum status open_writers(struct replay *self)
     return open_out(self);
 }
 
-enum status recovery_run(struct recovery *self, const struct instance *instance,
-                         struct control *control, const struct limits *limits,
-                         _Atomic uint32_t *keeper_bell)
+static void tell(const struct recovery *self, int64_t start_ns)
 {
-    struct replay replay = {
-        .recovery = self, .instance = instance, .control = control, .keeper_bell = keeper_bell};
+    if (self->in.where[0]) fprintf(stderr, "hoga-core: %s\n", self->in.where);
+    if (!self->commands && !self->snapshot_seq) return;
+    fprintf(stderr,
+            "hoga-core: replayed %" PRIu64 " commands behind %s%" PRIu64 ", %" PRIu64
+            " events equal, state %08" PRIx32 ", ready in %" PRId64 " ms\n",
+            self->commands, self->snapshot_seq ? "snapshot " : "", self->snapshot_seq, self->events,
+            engine_state_hash(self->engine), (clock_steady_ns() - start_ns) / 1000000);
+}
+
+enum status recovery_finish(struct recovery *self, const struct limits *limits,
+                            struct journal_writer *in, struct journal_writer *out,
+                            _Atomic uint32_t *keeper_bell)
+{
     int64_t start_ns = clock_steady_ns();
-    enum status status = journal_reader_open_recovery(&replay.in, instance, control, JOURNAL_IN);
-    if (status == STATUS_OK)
-        status = journal_reader_open_recovery(&replay.out, instance, control, JOURNAL_OUT);
-    if (status != STATUS_OK) return fail(self, status, "%s", status_text(status));
-    status = replay_all(&replay);
+    self->in.recovering = self->out.recovering = true;
+    self->out_writer = out;
+    self->keeper_bell = keeper_bell;
+    enum status status = replay_all(self);
     if (status == STATUS_OK && !self->engine) status = make_engine(self, limits);
-    if (status == STATUS_OK) status = open_writers(&replay);
-    if (status == STATUS_OK && replay.in.where[0])
-        fprintf(stderr, "hoga-core: %s\n", replay.in.where);
-    if (status == STATUS_OK && self->commands)
-        fprintf(stderr,
-                "hoga-core: replayed %" PRIu64 " commands, %" PRIu64
-                " events equal, state %08" PRIx32 ", in %" PRId64 " ms\n",
-                self->commands, self->events, engine_state_hash(self->engine),
-                (clock_steady_ns() - start_ns) / 1000000);
-    journal_reader_close(&replay.in);
-    journal_reader_close(&replay.out);
+    if (status == STATUS_OK) status = open_writers(self, in);
+    if (status == STATUS_OK) tell(self, start_ns);
+    recovery_close(self);
     return status;
+}
+
+void recovery_close(struct recovery *self)
+{
+    journal_reader_close(&self->in);
+    journal_reader_close(&self->out);
 }

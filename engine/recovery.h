@@ -1,15 +1,22 @@
-/* recovery.h - from the journals to a running engine: what the core does before it trades.
+/* recovery.h - from the journals to an engine that is where its primary was: at a start, and all
+ * the time in a standby.
  *
- *   `in`, from the first record --> engine_step --> events == `out`?  --> writers, ring positions
+ *   newest good snapshot --> `in` behind it --> engine_step --> events == `out`?  --> writers
  *
  * Every start proves determinism: each event that replay makes is compared with the one in `out`.
  * Events that the last life did not get to write are appended; an `out` that reaches further than
- * `in` (its disk was faster) is cut to what `in` says. Used by the core's thread, before any other
- * thread of the process exists.
+ * `in` (its disk was faster) is cut to what `in` says.
+ *
+ *   a start     begin, finish: nobody else is writing
+ *   a standby   begin, then follow again and again while the primary writes; finish when it is gone
+ *
+ * Used by one thread. What follows never writes; finish opens the writers.
  */
 #ifndef HOGA_RECOVERY_H
 #define HOGA_RECOVERY_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/base/status.h"
@@ -17,21 +24,45 @@
 #include "engine/bus/instance.h"
 #include "engine/bus/journal_writer.h"
 #include "engine/engine.h"
+#include "engine/snapshot.h"
 
 struct recovery {
-    struct engine *engine;
-    struct journal_writer *in; /* the core's writers, opened here */
-    struct journal_writer *out;
-    uint64_t ring_position[CONTROL_RING_MAX + 1]; /* by source; 0: nothing of it was sequenced */
-    uint64_t commands;                            /* replayed */
-    uint64_t events;                              /* compared or made again */
-    char problem[INSTANCE_PATH_BYTES + 512];      /* after a failure: what is wrong and where */
+    const struct instance *instance;
+    struct control *control;
+    struct engine *engine; /* NULL until the journal's first record is stepped */
+    size_t engine_bytes;
+    struct journal_reader in;
+    struct journal_reader out;
+    struct snapshot_mark mark;            /* where it is; the command's position and CRC included */
+    uint64_t snapshot_seq;                /* where it began; 0: at the beginning */
+    uint64_t commands;                    /* replayed */
+    uint64_t events;                      /* compared or made again */
+    const struct journal_record *command; /* in work */
+    struct journal_writer *out_writer;    /* once `out` has ended: events are appended */
+    _Atomic uint32_t *keeper_bell;
+    bool may_append;                         /* finishing */
+    enum status status;                      /* first failure met inside a step */
+    char problem[INSTANCE_PATH_BYTES + 512]; /* after a failure: what is wrong and where */
 };
 
-/* `limits` are those of a new exchange; an existing one keeps its own. `keeper_bell` is handed to
+/* Loads the newest snapshot that is good and that the journal goes on from; says which ones it
+ * passes over, and why, on stderr. Otherwise begins at the beginning. */
+MUST_CHECK enum status recovery_begin(struct recovery *self, const struct instance *instance,
+                                      struct control *control);
+
+/* Steps what a living primary has written, at most up to the command `up_to` whose events are
+ * published, and at most `max`; stores how many. On failure self->problem says why. */
+MUST_CHECK enum status recovery_follow(struct recovery *self, seq_t up_to, unsigned max,
+                                       unsigned *stepped);
+
+/* Nobody writes any more: steps all there is, makes the missing events, and opens both writers.
+ * `limits` are those of a new exchange; an existing one keeps its own. `keeper_bell` is handed to
  * the writers. On failure nothing has been changed on disk, and self->problem says why. */
-MUST_CHECK enum status recovery_run(struct recovery *self, const struct instance *instance,
-                                    struct control *control, const struct limits *limits,
-                                    _Atomic uint32_t *keeper_bell);
+MUST_CHECK enum status recovery_finish(struct recovery *self, const struct limits *limits,
+                                       struct journal_writer *in, struct journal_writer *out,
+                                       _Atomic uint32_t *keeper_bell);
+
+/* Closes the readers. The engine stays: its memory is the caller's from now on. */
+void recovery_close(struct recovery *self);
 
 #endif

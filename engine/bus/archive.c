@@ -288,8 +288,9 @@ void archive_init(struct archive *self, const struct instance *instance, enum jo
 
 enum status archive_finish(struct archive *self)
 {
-    enum status status = archive_mark(self);
-    if (status == STATUS_OK && self->fd >= 0 &&
+    enum status status = make_ready(self);
+    if (status == STATUS_OK) status = archive_mark(self);
+    if (status == STATUS_OK &&
         (ftruncate(self->fd, (off_t)self->offset) != 0 || fsync(self->fd) != 0))
         status = failed(self, "close");
     archive_close(self);

@@ -29,7 +29,7 @@ struct archiver {
     struct archive in;
     struct archive out;
     struct bell_ringer bells;
-    seq_t in_seq; /* safe on this disk */
+    seq_t in_seq;     /* safe on this disk */
     int64_t retry_ns; /* steady clock: not before, after a failure; 0: nothing is wrong */
     pthread_t thread;
     _Atomic int stopping;
@@ -49,7 +49,8 @@ void archiver_init(struct archiver *self, const struct instance *instance, struc
  * was anything to do. The thread's, or whoever runs it without one. */
 bool archiver_poll(struct archiver *self);
 
-/* Nothing has come for a while: syncs what nobody waits for, and notes in the files what is safe. */
+/* Nothing has come for a while: syncs what nobody waits for, and notes in the files what is safe.
+ */
 void archiver_idle(struct archiver *self);
 
 /* Starts the thread. STATUS_IO. */

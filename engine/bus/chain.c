@@ -70,8 +70,8 @@ static enum status hash_segment(const struct chain *self, uint32_t number,
     *first_seq = 0;
     CHECK(buffer && digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1);
     while (fd >= 0 && (n = pread(fd, buffer, READ_BYTES, (off_t)*bytes)) > 0) {
-        if (*bytes == 0 && segment_header_good(buffer, (size_t)n, self->instance, self->kind,
-                                               number))
+        if (*bytes == 0 &&
+            segment_header_good(buffer, (size_t)n, self->instance, self->kind, number))
             *first_seq = segment_first_seq(buffer);
         CHECK(EVP_DigestUpdate(digest, buffer, (size_t)n) == 1);
         *bytes += (uint64_t)n;
@@ -157,9 +157,10 @@ static enum status read_lines(struct chain *self,
         if (length == 0 || text[length - 1] != '\n') break; /* torn: written again */
         text[length - 1] = '\0';
         if (!take_line(self, text, &line))
-            status = problem(self, STATUS_CORRUPT, "%s: offset %" PRIu64
-                             ": this line does not follow from those before it",
-                             path, self->bytes);
+            status =
+                problem(self, STATUS_CORRUPT,
+                        "%s: offset %" PRIu64 ": this line does not follow from those before it",
+                        path, self->bytes);
         else if (seen)
             status = seen(self, &line, context);
         self->bytes += length;
@@ -206,8 +207,7 @@ static enum status append(struct chain *self, const struct line *line)
 enum status chain_seal(struct chain *self)
 {
     struct line line = {.is_seal = true, .number = self->sealed + 1};
-    enum status status =
-        hash_segment(self, line.number, line.hash, &line.bytes, &line.first_seq);
+    enum status status = hash_segment(self, line.number, line.hash, &line.bytes, &line.first_seq);
     if (status == STATUS_OK) status = append(self, &line);
     if (status == STATUS_OK) self->sealed = line.number;
     return status;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -91,14 +92,15 @@ static bool is_alive(int32_t pid)
     return state != 'Z' && state != 'X';
 }
 
-static enum status find_slot(struct control *self, const char *name, struct station **slot)
+static enum status find_slot(struct control *self, const char *name, bool is_sole,
+                             struct station **slot)
 {
     struct station *free_slot = NULL;
     for (unsigned i = 0; i < CONTROL_STATION_MAX; i++) {
         struct station *s = &self->stations[i];
         int32_t pid = atomic_load_explicit(&s->pid, memory_order_relaxed);
         if (strncmp(s->name, name, sizeof s->name) == 0) {
-            if (pid && pid != getpid() && is_alive(pid)) return STATUS_BUSY;
+            if (!is_sole && pid && pid != getpid() && is_alive(pid)) return STATUS_BUSY;
             *slot = s;
             return STATUS_OK;
         }
@@ -108,8 +110,8 @@ static enum status find_slot(struct control *self, const char *name, struct stat
     return free_slot ? STATUS_OK : STATUS_FULL;
 }
 
-enum status control_claim_station(struct control *self, const struct instance *instance,
-                                  const char *name, struct station **station)
+static enum status claim(struct control *self, const struct instance *instance, const char *name,
+                         bool is_sole, struct station **station)
 {
     char path[128];
     CHECK(strlen(name) < CONTROL_STATION_NAME_BYTES);
@@ -121,7 +123,7 @@ enum status control_claim_station(struct control *self, const struct instance *i
         return STATUS_IO;
     }
     struct station *slot = NULL;
-    enum status status = find_slot(self, name, &slot);
+    enum status status = find_slot(self, name, is_sole, &slot);
     if (status == STATUS_OK) {
         (void)snprintf(slot->name, sizeof slot->name, "%s", name);
         atomic_store_explicit(&slot->pid, getpid(), memory_order_relaxed);
@@ -134,6 +136,18 @@ enum status control_claim_station(struct control *self, const struct instance *i
     }
     (void)close(fd);
     return status;
+}
+
+enum status control_claim_station(struct control *self, const struct instance *instance,
+                                  const char *name, struct station **station)
+{
+    return claim(self, instance, name, false, station);
+}
+
+enum status control_claim_core(struct control *self, const struct instance *instance,
+                               struct station **station)
+{
+    return claim(self, instance, "core", true, station);
 }
 
 _Atomic uint64_t *control_counter(struct station *station, const char *name)

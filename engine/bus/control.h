@@ -30,7 +30,8 @@ enum {
     CONTROL_RING_MAX = 16,
 };
 
-/* When an answer may leave: at once, when the disk has its command, or when the cluster has, too. */
+/* When an answer may leave: at once, when the disk has its command, or when the cluster has, too.
+ */
 enum durability { DURABILITY_MEMORY = 0, DURABILITY_DISK = 1, DURABILITY_REPLICATED = 2 };
 
 /* What the disk still allows. */
@@ -87,9 +88,9 @@ struct control {
     _Atomic uint32_t core_sleeping;
     _Alignas(64) _Atomic uint32_t written_bell; /* futex: the core wakes its own helper threads */
     _Atomic uint32_t helper_sleeping;
-    _Alignas(64) _Atomic uint64_t heartbeat_ns; /* core's loop, CLOCK_REALTIME */
-    _Atomic uint32_t accepting;                 /* 1: commands are taken off the rings */
-    _Atomic uint32_t takeovers;                 /* by a standby, since the page was made */
+    _Alignas(64) _Atomic uint64_t heartbeat_ns;   /* core's loop, CLOCK_REALTIME */
+    _Atomic uint32_t accepting;                   /* 1: commands are taken off the rings */
+    _Atomic uint32_t takeovers;                   /* by a standby, since the page was made */
     _Alignas(64) _Atomic uint64_t replicated_seq; /* of `in`: the cluster has all up to here */
     _Alignas(64) _Atomic uint32_t archiver_disk;  /* enum disk_state, as the archiver finds it */
     _Atomic uint32_t keeper_disk;                 /* and as the keeper does */
@@ -122,6 +123,11 @@ static inline enum disk_state control_disk(const struct control *self)
  * when a living process holds that name. */
 MUST_CHECK enum status control_claim_station(struct control *self, const struct instance *instance,
                                              const char *name, struct station **station);
+
+/* Takes the core's slot: who holds DATA/core.lock is the core, and whoever was it before has no more
+ * say, though its process may still be on its way out. */
+MUST_CHECK enum status control_claim_core(struct control *self, const struct instance *instance,
+                                          struct station **station);
 
 /* The named counter of this station, made at first use; NULL when the table is full. */
 _Atomic uint64_t *control_counter(struct station *station, const char *name);

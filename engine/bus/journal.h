@@ -93,7 +93,8 @@ struct journal_reader {
     const struct instance *instance;
     const struct control *control; /* NULL: the archive alone, with nobody writing */
     enum journal_kind kind;
-    bool recovering; /* the core's own, before it writes: sees unreleased records too */
+    bool recovering; /* the core's own, before it writes: sees all whole records there are */
+    bool following;  /* the standby's: sees what is written, released or not */
     bool in_memory;  /* the mapped segment is the one in /dev/shm */
     seq_t next_seq;
     uint64_t released_cache; /* `released` as last looked at, in `in` sequence numbers */
@@ -117,6 +118,27 @@ MUST_CHECK enum status journal_reader_open_recovery(struct journal_reader *self,
                                                     const struct instance *instance,
                                                     const struct control *control,
                                                     enum journal_kind kind);
+
+/* The standby's: what the primary has written, from the record `seq` on, which lies at `position`
+ * (segment << 32 | offset; 0: to be looked for). Once the primary is gone, set `recovering`. */
+MUST_CHECK enum status journal_reader_open_following(struct journal_reader *self,
+                                                     const struct instance *instance,
+                                                     const struct control *control,
+                                                     enum journal_kind kind, seq_t seq,
+                                                     uint64_t position);
+
+/* Where the next record is, or will be: segment << 32 | offset; 0 before the first is read. */
+static inline uint64_t journal_reader_position(const struct journal_reader *self)
+{
+    return (uint64_t)self->segment << 32 | (self->segment ? self->offset : 0);
+}
+
+/* Where a record that it has just given lies. */
+static inline uint64_t journal_reader_position_of(const struct journal_reader *self,
+                                                  const struct journal_record *record)
+{
+    return (uint64_t)self->segment << 32 | (uint64_t)((const uint8_t *)record - self->map);
+}
 
 /* The next released record, valid until the next call. STATUS_EMPTY when there is none yet,
  * STATUS_CORRUPT when its checksum or its sequence is wrong (self->where names it). */

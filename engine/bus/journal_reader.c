@@ -94,7 +94,7 @@ static enum status corrupt(struct journal_reader *self, const char *what)
 
 static bool is_released(struct journal_reader *self, const struct journal_record *record)
 {
-    if (!self->control || self->recovering) return true;
+    if (!self->control || self->recovering || self->following) return true;
     uint64_t needs = self->kind == JOURNAL_IN ? record->seq : record->ref;
     if (needs <= self->released_cache) return true;
     self->released_cache = atomic_load_explicit(&self->control->released_seq, memory_order_acquire);
@@ -195,6 +195,22 @@ enum status journal_reader_open_recovery(struct journal_reader *self,
     enum status status = journal_reader_open(self, instance, control, kind, 1);
     self->recovering = true;
     return status;
+}
+
+enum status journal_reader_open_following(struct journal_reader *self,
+                                          const struct instance *instance,
+                                          const struct control *control, enum journal_kind kind,
+                                          seq_t seq, uint64_t position)
+{
+    enum status status = journal_reader_open(self, instance, control, kind, seq);
+    self->following = true;
+    uint64_t offset = position & UINT32_MAX;
+    if (status == STATUS_OK && position) status = map_segment(self, (uint32_t)(position >> 32));
+    if (status != STATUS_OK || !position) return status;
+    if (offset < JOURNAL_SEGMENT_HEADER_BYTES || offset > self->map_bytes || offset % 8)
+        return corrupt(self, "there can be no record here");
+    self->offset = offset;
+    return STATUS_OK;
 }
 
 void journal_reader_close(struct journal_reader *self)

@@ -52,6 +52,12 @@ MUST_CHECK enum status journal_writer_open(struct journal_writer *self,
                                            const struct journal_reader *tail,
                                            _Atomic uint32_t *keeper_bell);
 
+/* Where the next record goes: segment << 32 | offset. */
+static inline uint64_t journal_writer_position(const struct journal_writer *self)
+{
+    return (uint64_t)self->segment << 32 | self->offset;
+}
+
 /* Whether a step's worth of records fits without waiting for the keeper. */
 bool journal_writer_ready(const struct journal_writer *self);
 

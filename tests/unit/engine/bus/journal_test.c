@@ -187,7 +187,8 @@ static void nothing_is_seen_before_it_is_released(void **state)
     const struct journal_record *r;
     append(&store.in, 1, 4);
     wait_released(4);
-    assert_int_equal(archiver_stop(&store.archiver), STATUS_OK); /* nothing becomes durable any more */
+    assert_int_equal(archiver_stop(&store.archiver),
+                     STATUS_OK); /* nothing becomes durable any more */
     append(&store.in, 5, 9);
     append(&store.out, 1, 9);
     assert_int_equal(journal_reader_open(&in, &store.instance, store.control, JOURNAL_IN, 1),
