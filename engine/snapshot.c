@@ -203,6 +203,15 @@ seq_t snapshot_oldest(const struct instance *instance)
     return oldest;
 }
 
+int64_t snapshot_made_ns(const struct instance *instance, seq_t in_seq)
+{
+    char path[PATH_BYTES];
+    struct stat st;
+    file_path(path, instance, in_seq, "snap");
+    if (stat(path, &st) != 0) return 0;
+    return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+}
+
 static bool sync_directory(const struct instance *instance)
 {
     char path[PATH_BYTES];

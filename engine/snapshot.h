@@ -48,6 +48,9 @@ seq_t snapshot_newest(const struct instance *instance, seq_t below);
 /* The one that has been kept for longest; 0: none. */
 seq_t snapshot_oldest(const struct instance *instance);
 
+/* When its file was written, CLOCK_REALTIME; 0: it is gone. */
+int64_t snapshot_made_ns(const struct instance *instance, seq_t in_seq);
+
 /* Reads the mark alone. STATUS_CORRUPT, STATUS_INVALID (another program's), STATUS_IO. */
 MUST_CHECK enum status snapshot_read_mark(const struct instance *instance, seq_t in_seq,
                                           struct snapshot_mark *mark);

@@ -120,16 +120,20 @@ static void watch_heart(struct standby *self)
 
 /* ---- snapshots ---- */
 
+/* By itself it tries the same state once only; who asks for a snapshot may ask again for one that
+ * could not be written. */
 static bool is_due(struct standby *self)
 {
     const struct recovery *r = self->recovery;
     uint64_t asked = atomic_load_explicit(&self->control->snapshot_asked, memory_order_acquire);
+    uint64_t kept = atomic_load_explicit(&self->control->snapshot_seq, memory_order_relaxed);
     uint64_t every = self->options->snapshot_every;
-    if (!r->engine || r->mark.in_seq == self->snapshot_seq) return false;
-    if (asked == self->asked_seen && (!every || r->mark.in_seq - self->snapshot_seq < every))
-        return false;
-    self->asked_seen = asked;
-    return true;
+    if (!r->engine) return false;
+    if (asked != self->asked_seen) {
+        self->asked_seen = asked;
+        return r->mark.in_seq != kept;
+    }
+    return every && r->mark.in_seq - self->snapshot_seq >= every;
 }
 
 static void begin_snapshot(struct standby *self)

@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "server/ops/admin.h"
+#include "server/ops/ask_snapshot.h"
 #include "server/ops/down.h"
 #include "server/ops/flow.h"
 #include "server/ops/psql.h"
@@ -22,6 +23,7 @@ static const struct {
     {"up", up_main, "start the exchange and keep it running"},
     {"down", down_main, "stop it"},
     {"status", status_main, "what runs, how far it is, where it listens"},
+    {"snapshot", snapshot_main, "keep the state as it is now, so that a start replays less"},
     {"psql", psql_main, "SQL on the reports"},
     {"replay", replay_main, "a day of real orders through the running exchange"},
     {"flow", flow_main, "simulated brokers on every symbol, until told to stop"},

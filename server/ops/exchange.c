@@ -63,20 +63,34 @@ static bool may_start(void *context, const struct child *child)
     if (strcmp(name, "postgres-init") == 0 || strcmp(name, "core") == 0) return true;
     if (strcmp(name, "postgresql") == 0) return has_state(self, "postgres-init", CHILD_DONE);
     if (strcmp(name, "postgres-setup") == 0) return has_state(self, "postgresql", CHILD_RUNNING);
+    /* once there has been a primary, both may start whenever they can: one of them is the next */
+    if (strcmp(name, "standby") == 0 && self->core_told) return true;
     if (!exchange_core_ready(self)) return false;
     if (strcmp(name, "reporter") == 0)
         return self->postgres.external || has_state(self, "postgres-setup", CHILD_DONE);
     if (strcmp(name, "flow") == 0) return self->has_demo_json && exchange_front_ready(self);
-    return true; /* front, seed */
+    return true; /* front, seed, standby */
+}
+
+/* What a child is to the user: of the cores the primary is "core", whichever it is; a primary that
+ * is started again finds that the other one has taken over. */
+static const char *name_of(struct exchange *self, const struct child *child, bool ended)
+{
+    bool is_core = strcmp(child->name, "core") == 0 || strcmp(child->name, "standby") == 0;
+    if (!is_core || !self->primary) return child->name;
+    if (child != self->primary) return "standby";
+    const char *other = strcmp(child->name, "core") == 0 ? "standby" : "core";
+    return !ended && has_state(self, other, CHILD_RUNNING) ? "standby" : "core";
 }
 
 static void on_changed(void *context, const struct child *child, bool ended)
 {
     struct exchange *self = context;
+    const char *name = name_of(self, child, ended);
     self->changed = true;
     if (!ended) {
         if (child->restarts > 0 && self->announced)
-            progress(self, child->name, "started again (pid %d)", (int)child->pid);
+            progress(self, name, "started again (pid %d)", (int)child->pid);
         /* asked for once, done once: a restart must not empty the tables again */
         if (strcmp(child->name, "reporter") == 0 && self->options->rebuild_reports) {
             struct child *reporter = supervisor_find(&self->supervisor, "reporter");
@@ -87,11 +101,10 @@ static void on_changed(void *context, const struct child *child, bool ended)
     }
     if (self->supervisor.stopping || child->state == CHILD_DONE) return;
     if (child->state == CHILD_FAILED) {
-        progress(self, child->name,
-                 "ended (%s) and will not be started again:", child_end_text(child));
+        progress(self, name, "ended (%s) and will not be started again:", child_end_text(child));
         child_print_log_end(child);
     } else if (self->announced && !child->once) {
-        progress(self, child->name, "ended (%s), starting it again in %d ms", child_end_text(child),
+        progress(self, name, "ended (%s), starting it again in %d ms", child_end_text(child),
                  child->backoff_ms);
     }
 }
@@ -206,15 +219,33 @@ static int tick_starting(struct exchange *self)
     return STARTING_TICK_MS;
 }
 
+static void watch_primary(struct exchange *self)
+{
+    const struct child *primary = exchange_primary(self);
+    if (!primary || primary == self->primary) return;
+    if (self->primary)
+        progress(self, "core", "the standby has taken over (pid %d)", (int)primary->pid);
+    self->primary = primary;
+    self->changed = true;
+}
+
+/* A core that cannot start again is the exchange's end, unless there is another. */
+static bool has_lost_cores(struct exchange *self)
+{
+    return has_state(self, "core", CHILD_FAILED) &&
+           (self->options->no_standby || has_state(self, "standby", CHILD_FAILED));
+}
+
 static int on_tick(void *context)
 {
     struct exchange *self = context;
     int sleep_ms = RUNNING_TICK_MS;
+    watch_primary(self);
     if (!self->announced) {
         sleep_ms = tick_starting(self);
     } else {
         tell_postgres(self);
-        if (has_state(self, "core", CHILD_FAILED)) self->supervisor.failed = true;
+        if (has_lost_cores(self)) self->supervisor.failed = true;
     }
     if (self->changed) exchange_write_state(self);
     int64_t now_ms = child_now_ms();
@@ -276,15 +307,26 @@ static void stop(struct exchange *self, const char *name)
     if (child) (void)supervisor_stop(&self->supervisor, child);
 }
 
+static const struct station *find_station(const struct exchange *self, const char *name)
+{
+    for (unsigned i = 0; self->control && i < CONTROL_STATION_MAX; i++)
+        if (strcmp(self->control->stations[i].name, name) == 0) return &self->control->stations[i];
+    return NULL;
+}
+
 static bool reporter_is_behind(const struct exchange *self)
 {
-    for (unsigned i = 0; self->control && i < CONTROL_STATION_MAX; i++) {
-        const struct station *station = &self->control->stations[i];
-        if (strcmp(station->name, "reporter") == 0)
-            return atomic_load_explicit(&station->in_seq, memory_order_relaxed) <
-                   atomic_load_explicit(&self->control->released_seq, memory_order_relaxed);
-    }
-    return false;
+    const struct station *station = find_station(self, "reporter");
+    return station && atomic_load_explicit(&station->in_seq, memory_order_relaxed) <
+                          atomic_load_explicit(&self->control->released_seq, memory_order_relaxed);
+}
+
+/* The last primary was stopped, whichever of the cores it was, and did not die. */
+static bool has_ended_well(const struct exchange *self)
+{
+    const struct station *station = find_station(self, "core");
+    return station &&
+           atomic_load_explicit(&station->state, memory_order_relaxed) == STATION_STOPPED;
 }
 
 static void let_reporter_finish(struct exchange *self)
@@ -296,17 +338,27 @@ static void let_reporter_finish(struct exchange *self)
     stop(self, "reporter");
 }
 
+/* The standby first, so that nobody takes over from a primary that ends. Returns whether the
+ * primary has ended well: all that it had is in the archive. */
+static bool stop_cores(struct exchange *self)
+{
+    struct child *primary = exchange_primary(self);
+    if (!primary) primary = supervisor_find(&self->supervisor, "core");
+    bool is_other = strcmp(primary->name, "core") != 0;
+    stop(self, is_other ? "core" : "standby");
+    bool was_there = primary->pid != 0;
+    return supervisor_stop(&self->supervisor, primary) && was_there && has_ended_well(self);
+}
+
 static void stop_all(struct exchange *self)
 {
     self->supervisor.stopping = true;
-    progress(self, "stopping", "flow, front, reporter, core, postgresql");
+    progress(self, "stopping", "flow, front, reporter, standby, core, postgresql");
     stop(self, "flow");
     stop(self, "seed");
     stop(self, "front");
     let_reporter_finish(self);
-    struct child *core = supervisor_find(&self->supervisor, "core");
-    bool had_core = core->pid != 0;
-    bool clean = supervisor_stop(&self->supervisor, core) && had_core;
+    bool clean = stop_cores(self);
     stop(self, "postgres-setup");
     stop(self, "postgres-init");
     stop(self, "postgresql");
@@ -321,7 +373,10 @@ static void stop_all(struct exchange *self)
     (void)unlink(path);
     layout_path(path, &self->instance, "run/supervisor.json");
     (void)unlink(path);
-    progress(self, "stopped", "%s", clean ? "everything is on disk" : "");
+    progress(self, "stopped", "%s",
+             clean
+                 ? "everything is on disk"
+                 : "the core did not end well: its memory is kept, the next start goes on from it");
 }
 
 int exchange_run(struct exchange *self)
