@@ -293,9 +293,10 @@ static int run(struct core *self)
     if (status != STATUS_OK) return complain("threads", status);
 
     trade(self, recovery->engine);
-    if (stop_helpers(self) == STATUS_OK) keep_state(self, recovery->engine);
+    status = stop_helpers(self);
+    if (status == STATUS_OK) keep_state(self, recovery->engine);
     atomic_store_explicit(&self->station->state, STATION_STOPPED, memory_order_relaxed);
-    return 0;
+    return status == STATUS_OK ? 0 : EX_IOERR; /* the memory has what the disk did not take */
 }
 
 int main(int argc, char **argv)

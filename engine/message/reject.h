@@ -142,6 +142,11 @@
     REJECT(REPLAYED_SIGNATURE, 114, 401, "replayed_signature",                                     \
            "This signature was used already; sign each request anew.")                             \
     REJECT(FORBIDDEN, 115, 403, "forbidden", "The API key lacks the scope for this.")              \
+    REJECT(DISK_FULL, 118, 503, "disk_full",                                                       \
+           "The exchange's disk takes no more: only cancels are taken until it does; wait for "    \
+           "Retry-After.")                                                                         \
+    REJECT(DISK_STOPPED, 119, 503, "disk_stopped",                                                 \
+           "The exchange's disk fails, so nothing can be acknowledged; wait for Retry-After.")     \
     REJECT(RATE_LIMITED, 120, 429, "rate_limited", "Too many requests; wait for Retry-After.")     \
     REJECT(EXCHANGE_BUSY, 121, 503, "exchange_busy",                                               \
            "The exchange takes no more orders at the moment; wait for Retry-After.")               \
