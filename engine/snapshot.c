@@ -222,6 +222,20 @@ static bool sync_directory(const struct instance *instance)
     return good;
 }
 
+/* What writers that were killed left: one writes at a time, and it has finished. */
+static void remove_unfinished(const struct instance *instance)
+{
+    char path[PATH_BYTES];
+    directory(path, instance);
+    DIR *dir = opendir(path);
+    if (!dir) return;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        const char *ending = strrchr(entry->d_name, '.');
+        if (ending && strcmp(ending, ".new") == 0) (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+    (void)closedir(dir);
+}
+
 enum status snapshot_publish(const struct instance *instance, seq_t in_seq)
 {
     char path[PATH_BYTES], fresh[PATH_BYTES];
@@ -230,6 +244,7 @@ enum status snapshot_publish(const struct instance *instance, seq_t in_seq)
     file_path(path, instance, in_seq, "snap");
     file_path(fresh, instance, in_seq, "new");
     if (rename(fresh, path) != 0 || !sync_directory(instance)) return STATUS_IO;
+    remove_unfinished(instance);
     for (;;) {
         (void)look_for(instance, UINT64_MAX, &count, &oldest);
         if (count <= SNAPSHOTS_KEPT) return STATUS_OK;
