@@ -19,6 +19,7 @@ enum {
     POSTGRES_PATIENCE_MS = 10000, /* then the user is told without it */
     CATCH_UP_MAX_MS = 5000,       /* for the reporter, when stopping */
     ROTATE_EACH_MS = 10000,
+    TAKEOVER_PATIENCE_MS = 2000,
     START_TRIES = 3, /* a port or a lock may be free a moment later */
 };
 
@@ -54,33 +55,50 @@ static bool postgres_ready(struct exchange *self)
                                         has_state(self, "postgres-setup", CHILD_DONE)));
 }
 
-/* ---- the supervisor's questions ---- */
+/* ---- the cores ---- */
 
-static bool may_start(void *context, const struct child *child)
+static bool is_core(const struct child *child)
 {
-    struct exchange *self = context;
-    const char *name = child->name;
-    if (strcmp(name, "postgres-init") == 0 || strcmp(name, "core") == 0) return true;
-    if (strcmp(name, "postgresql") == 0) return has_state(self, "postgres-init", CHILD_DONE);
-    if (strcmp(name, "postgres-setup") == 0) return has_state(self, "postgresql", CHILD_RUNNING);
-    /* once there has been a primary, both may start whenever they can: one of them is the next */
-    if (strcmp(name, "standby") == 0 && self->core_told) return true;
-    if (!exchange_core_ready(self)) return false;
-    if (strcmp(name, "reporter") == 0)
-        return self->postgres.external || has_state(self, "postgres-setup", CHILD_DONE);
-    if (strcmp(name, "flow") == 0) return self->has_demo_json && exchange_front_ready(self);
-    return true; /* front, seed, standby */
+    return strcmp(child->name, "core") == 0 || strcmp(child->name, "standby") == 0;
+}
+
+static const char *other_core(const struct child *child)
+{
+    return strcmp(child->name, "core") == 0 ? "standby" : "core";
+}
+
+/* Whether the other core, which is warm, is about to become the primary: one that starts now might
+ * get the lock before it does, and would have to replay first. Not for ever: it may hang. */
+static bool is_other_taking_over(struct exchange *self, const struct child *child)
+{
+    return has_state(self, other_core(child), CHILD_RUNNING) && !exchange_core_ready(self) &&
+           child_now_ms() - child->retry_ms < TAKEOVER_PATIENCE_MS;
 }
 
 /* What a child is to the user: of the cores the primary is "core", whichever it is; a primary that
  * is started again finds that the other one has taken over. */
 static const char *name_of(struct exchange *self, const struct child *child, bool ended)
 {
-    bool is_core = strcmp(child->name, "core") == 0 || strcmp(child->name, "standby") == 0;
-    if (!is_core || !self->primary) return child->name;
+    if (!is_core(child) || !self->primary) return child->name;
     if (child != self->primary) return "standby";
-    const char *other = strcmp(child->name, "core") == 0 ? "standby" : "core";
-    return !ended && has_state(self, other, CHILD_RUNNING) ? "standby" : "core";
+    return !ended && has_state(self, other_core(child), CHILD_RUNNING) ? "standby" : "core";
+}
+
+/* ---- the supervisor's questions ---- */
+
+static bool may_start(void *context, const struct child *child)
+{
+    struct exchange *self = context;
+    const char *name = child->name;
+    if (is_core(child) && self->core_told) return !is_other_taking_over(self, child);
+    if (strcmp(name, "postgres-init") == 0 || strcmp(name, "core") == 0) return true;
+    if (strcmp(name, "postgresql") == 0) return has_state(self, "postgres-init", CHILD_DONE);
+    if (strcmp(name, "postgres-setup") == 0) return has_state(self, "postgresql", CHILD_RUNNING);
+    if (!exchange_core_ready(self)) return false;
+    if (strcmp(name, "reporter") == 0)
+        return self->postgres.external || has_state(self, "postgres-setup", CHILD_DONE);
+    if (strcmp(name, "flow") == 0) return self->has_demo_json && exchange_front_ready(self);
+    return true; /* front, seed, standby */
 }
 
 static void on_changed(void *context, const struct child *child, bool ended)
@@ -130,6 +148,8 @@ static void tell_core(struct exchange *self)
     progress(self, "core", "accepting orders; %" PRIu64 " commands in the journal, durability %s",
              atomic_load_explicit(&control->in.written_seq, memory_order_relaxed),
              self->options->durability);
+    if (control->durability == DURABILITY_REPLICATED)
+        progress(self, "core", "nothing is answered before the cluster has it");
     self->core_told = true;
 }
 
