@@ -49,13 +49,30 @@ static enum status open_out(struct recovery *self)
     return STATUS_OK;
 }
 
+/* Whether an event says what its older version had words for, and the rest is zero: but for the
+ * limits, where version 1 left out what has a default. */
+static bool is_same_by_older_version(const struct sbe_header *event, const struct sbe_header *made)
+{
+    const uint8_t *block = (const uint8_t *)(event + 1), *made_block = (const uint8_t *)(made + 1);
+    size_t length = event->block_length;
+    if (event->version >= made->version || event->template_id != made->template_id ||
+        event->schema_id != made->schema_id || length > made->block_length)
+        return false;
+    if (made->template_id == EVENT_CONFIGURED) return true;
+    for (size_t i = length; i < made->block_length; i++)
+        if (made_block[i]) return false;
+    return memcmp(block, made_block, length) == 0;
+}
+
 static enum status compare(struct recovery *self, const struct journal_record *event,
                            const void *message, size_t length)
 {
-    if (event->ref == self->command->seq && record_message_length(event) == length &&
-        memcmp(record_message(event), message, length) == 0)
-        return STATUS_OK;
     const struct sbe_header *made = message;
+    if (event->ref == self->command->seq &&
+        ((record_message_length(event) == length &&
+          memcmp(record_message(event), message, length) == 0) ||
+         is_same_by_older_version(&event->header, made)))
+        return STATUS_OK;
     return fail(self, STATUS_CORRUPT,
                 "command %" PRIu64 " of the in journal gives an event (template %u) that is not "
                 "event %" PRIu64 " of the out journal (template %u, caused by %" PRIu64 "): this "
@@ -116,11 +133,10 @@ static enum status make_engine(struct recovery *self, const struct limits *limit
 /* The first record says how large everything is. */
 static enum status make_engine_from(struct recovery *self, const struct journal_record *first)
 {
-    const struct command_configure *configure = record_message(first);
-    if (first->header.template_id != COMMAND_CONFIGURE ||
-        record_message_length(first) < sizeof *configure)
+    struct limits limits;
+    if (!engine_read_limits(record_message(first), record_message_length(first), &limits))
         return fail(self, STATUS_CORRUPT, "the in journal does not begin with its limits");
-    return make_engine(self, &configure->limits);
+    return make_engine(self, &limits);
 }
 
 static enum status replay_one(struct recovery *self, const struct journal_record *command)

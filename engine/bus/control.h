@@ -101,7 +101,8 @@ struct control {
     struct station stations[CONTROL_STATION_MAX];
 };
 
-/* Creates the page (core only); an existing one of the same version is kept as it is. */
+/* Creates the page (core only); an existing one of the same version is kept as it is, and the
+ * cursors of an older version's are taken over. */
 MUST_CHECK enum status control_create(struct control **self, const struct instance *instance,
                                       uint32_t durability, uint32_t segment_bytes,
                                       uint32_t ring_count, uint32_t ring_bytes);
