@@ -43,6 +43,7 @@ struct recovery {
     uint64_t snapshot_seq;                /* where it began; 0: at the beginning */
     uint64_t commands;                    /* replayed */
     uint64_t events;                      /* compared or made again */
+    int64_t begun_ns;                     /* steady clock; following: when last looked */
     const struct journal_record *command; /* in work */
     struct journal_writer *out_writer;    /* once `out` has ended: events are appended */
     _Atomic uint32_t *keeper_bell;

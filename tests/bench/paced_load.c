@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +50,7 @@ pid_t paced_load_start_core(struct paced_load *self, const char *const *argument
     pid_t pid = fork();
     bench_must(pid >= 0, "fork");
     if (pid > 0) return pid;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* when the benchmark ends early */
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (fd >= 0) (void)dup2(fd, STDERR_FILENO);
     (void)execv(self->core_path, (char *const *)argv);
