@@ -316,11 +316,29 @@ static void replace_anew(struct engine *self, struct book_order *order,
     place(self, t->instrument, order, t->ticks, t->stop_ticks, 0, near_at);
 }
 
+/* Whether version 1 took it: then a replace could only reduce. */
+SIDE_PATH static enum reject check_reduction(const struct engine *self,
+                                             const struct book_order *order, qty_t order_qty)
+{
+    if (order_qty <= 0 || order_qty > QTY_MAX) return REJECT_INVALID_QTY;
+    if (order_qty % instrument_find(&self->instruments, order->instrument)->lot_qty)
+        return REJECT_INVALID_LOT;
+    return order_qty < order->order_qty ? REJECT_NONE : REJECT_QTY_NOT_REDUCED;
+}
+
 HOT_PATH void engine_replace_order(struct engine *self, const void *message)
 {
     const struct command_replace_order *c = message;
     struct replace_terms t;
     struct book_order *order = find_own(self, c->account, c->user, c->order_id, c->orig_cl_ord_id);
+    if (__builtin_expect(self->state->configured == 1 && order, 0)) {
+        enum reject refused = check_reduction(self, order, c->order_qty);
+        if (refused != REJECT_NONE) {
+            engine_emit_request_rejected(self, c->account, order->order_id, COMMAND_REPLACE_ORDER,
+                                         refused);
+            return;
+        }
+    }
     if (__builtin_expect(order && check_ordinary_move(self, c, order, &t), 1)) {
         count_message(self, c->account, c->user);
         replace_anew(self, order, &t);

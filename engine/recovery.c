@@ -49,13 +49,30 @@ static enum status open_out(struct recovery *self)
     return STATUS_OK;
 }
 
+/* Whether an event says what its older version had words for, and the rest is zero: but for the
+ * limits, where version 1 left out what has a default. */
+static bool is_same_by_older_version(const struct sbe_header *event, const struct sbe_header *made)
+{
+    const uint8_t *block = (const uint8_t *)(event + 1), *made_block = (const uint8_t *)(made + 1);
+    size_t length = event->block_length;
+    if (event->version >= made->version || event->template_id != made->template_id ||
+        event->schema_id != made->schema_id || length > made->block_length)
+        return false;
+    if (made->template_id == EVENT_CONFIGURED) return true;
+    for (size_t i = length; i < made->block_length; i++)
+        if (made_block[i]) return false;
+    return memcmp(block, made_block, length) == 0;
+}
+
 static enum status compare(struct recovery *self, const struct journal_record *event,
                            const void *message, size_t length)
 {
-    if (event->ref == self->command->seq && record_message_length(event) == length &&
-        memcmp(record_message(event), message, length) == 0)
-        return STATUS_OK;
     const struct sbe_header *made = message;
+    if (event->ref == self->command->seq &&
+        ((record_message_length(event) == length &&
+          memcmp(record_message(event), message, length) == 0) ||
+         is_same_by_older_version(&event->header, made)))
+        return STATUS_OK;
     return fail(self, STATUS_CORRUPT,
                 "command %" PRIu64 " of the in journal gives an event (template %u) that is not "
                 "event %" PRIu64 " of the out journal (template %u, caused by %" PRIu64 "): this "
@@ -116,11 +133,10 @@ static enum status make_engine(struct recovery *self, const struct limits *limit
 /* The first record says how large everything is. */
 static enum status make_engine_from(struct recovery *self, const struct journal_record *first)
 {
-    const struct command_configure *configure = record_message(first);
-    if (first->header.template_id != COMMAND_CONFIGURE ||
-        record_message_length(first) < sizeof *configure)
+    struct limits limits;
+    if (!engine_read_limits(record_message(first), record_message_length(first), &limits))
         return fail(self, STATUS_CORRUPT, "the in journal does not begin with its limits");
-    return make_engine(self, &configure->limits);
+    return make_engine(self, &limits);
 }
 
 static enum status replay_one(struct recovery *self, const struct journal_record *command)
@@ -154,6 +170,7 @@ static enum status next_command(struct recovery *self, const struct journal_reco
 enum status recovery_follow(struct recovery *self, seq_t up_to, unsigned max, unsigned *stepped)
 {
     const struct journal_record *command;
+    self->begun_ns = clock_steady_ns();
     for (*stepped = 0; *stepped < max && self->in.next_seq <= up_to; ++*stepped) {
         enum status status = next_command(self, &command);
         if (status == STATUS_EMPTY) return STATUS_OK;
@@ -231,6 +248,7 @@ enum status recovery_begin(struct recovery *self, const struct instance *instanc
     memset(self, 0, sizeof *self);
     self->instance = instance;
     self->control = control;
+    self->begun_ns = clock_steady_ns();
     for (seq_t seq = snapshot_newest(instance, UINT64_MAX); seq;
          seq = snapshot_newest(instance, seq))
         if (try_snapshot(self, seq) == STATUS_OK) return STATUS_OK;
@@ -265,29 +283,31 @@ static enum status open_writers(struct recovery *self, struct journal_writer *in
     return open_out(self);
 }
 
-static void tell(const struct recovery *self, int64_t start_ns)
+/* Without the state's hash: it reads hundreds of megabytes, and clients may be waiting. */
+static void tell(const struct recovery *self)
 {
+    char from[64] = "";
     if (self->in.where[0]) fprintf(stderr, "hoga-core: %s\n", self->in.where);
     if (!self->commands && !self->snapshot_seq) return;
+    if (self->snapshot_seq)
+        (void)snprintf(from, sizeof from, " behind snapshot %" PRIu64, self->snapshot_seq);
     fprintf(stderr,
-            "hoga-core: replayed %" PRIu64 " commands behind %s%" PRIu64 ", %" PRIu64
-            " events equal, state %08" PRIx32 ", ready in %" PRId64 " ms\n",
-            self->commands, self->snapshot_seq ? "snapshot " : "", self->snapshot_seq, self->events,
-            engine_state_hash(self->engine), (clock_steady_ns() - start_ns) / 1000000);
+            "hoga-core: replayed %" PRIu64 " commands%s, %" PRIu64
+            " events equal, ready in %" PRId64 " ms\n",
+            self->commands, from, self->events, (clock_steady_ns() - self->begun_ns) / 1000000);
 }
 
 enum status recovery_finish(struct recovery *self, const struct limits *limits,
                             struct journal_writer *in, struct journal_writer *out,
                             _Atomic uint32_t *keeper_bell)
 {
-    int64_t start_ns = clock_steady_ns();
     self->in.recovering = self->out.recovering = true;
     self->out_writer = out;
     self->keeper_bell = keeper_bell;
     enum status status = replay_all(self);
     if (status == STATUS_OK && !self->engine) status = make_engine(self, limits);
     if (status == STATUS_OK) status = open_writers(self, in);
-    if (status == STATUS_OK) tell(self, start_ns);
+    if (status == STATUS_OK) tell(self);
     recovery_close(self);
     return status;
 }

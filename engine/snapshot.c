@@ -127,7 +127,7 @@ static bool write_state(int fd, const uint8_t *state, size_t all, uint64_t *at)
 enum status snapshot_write(const struct instance *instance, const struct engine *engine,
                            const struct snapshot_mark *mark)
 {
-    static union {
+    union {
         struct snapshot_header header;
         uint8_t bytes[HEADER_BYTES];
     } page;

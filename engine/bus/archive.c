@@ -150,6 +150,8 @@ static enum status open_file(struct archive *self)
     self->fd = fd;
     if (self->offset == 0 && self->is_old && !begin_again(self))
         failed(self, "cut");
+    else if (self->offset > JOURNAL_SEGMENT_HEADER_BYTES)
+        return STATUS_OK; /* safe so far already: whoever got it there had made it ready */
     else if (!reserve(fd, self->map_bytes))
         failed(self, "make room for");
     else if (!sync_directory(self->instance))
@@ -236,6 +238,9 @@ enum status archive_copy(struct archive *self, uint64_t position, uint64_t *copi
         if (status == STATUS_OK) status = archive_sync(self);
         if (status == STATUS_OK) status = archive_mark(self);
         if (status != STATUS_OK) return status;
+        /* before the memory goes: whoever takes over from here begins behind it */
+        atomic_store_explicit(&self->cursors->durable_position, (uint64_t)(self->segment + 1) << 32,
+                              memory_order_release);
         retire_memory(self);
         begin_segment(self, self->segment + 1, 0);
     }

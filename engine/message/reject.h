@@ -43,7 +43,8 @@
            "qty is above the instrument's limit for one order.")                                   \
     REJECT(MAX_ORDER_NOTIONAL, 17, 422, "max_order_notional",                                      \
            "price times qty is above the instrument's limit for one order.")                       \
-    /* 18 was qty_not_reduced, before a replace could raise */                                     \
+    /* while version 1 of the messages decided */                                                  \
+    REJECT(QTY_NOT_REDUCED, 18, 422, "qty_not_reduced", "A replace may only reduce qty.")          \
     REJECT(ORDERS_FULL, 19, 503, "orders_full",                                                    \
            "The exchange holds its maximum of open orders; try again later.")                      \
     REJECT(BOOK_FULL, 20, 503, "book_full",                                                        \
