@@ -26,6 +26,7 @@ static bool make_memory(struct keeper *self, struct journal_writer *writer)
         fprintf(stderr,
                 "hoga-core: no memory for the next segment in %s: %s; free some of /dev/shm\n",
                 self->instance->shm_dir, strerror(errno));
+    if (!good) self->lacks_memory = true; /* said once */
     return good;
 }
 
@@ -41,6 +42,7 @@ static bool make_file(struct keeper *self, const struct journal_writer *writer)
                 "hoga-core: no room for the next segment in %s: %s; new orders are refused and "
                 "cancels still taken until there is space\n",
                 self->instance->journal_dir, strerror(error));
+    self->lacks_disk = true; /* said once */
     return false;
 }
 
