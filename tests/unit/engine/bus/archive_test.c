@@ -207,7 +207,15 @@ static void what_the_keeper_prepared_is_used(void **state)
     assert_int_equal(file_number(1), file.st_ino);
     assert_int_equal(access(ahead, F_OK), -1);
     /* not made again for a segment that is in use */
+    unsigned writes = disk_calls(DISK_PWRITE);
     assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 1, SEGMENT_BYTES), STATUS_OK);
+    assert_int_equal(access(ahead, F_OK), -1);
+    assert_int_equal(disk_calls(DISK_PWRITE), writes);
+    /* and if it was made at the very moment, nobody keeps it */
+    assert_int_equal(symlink(path, ahead), 0);
+    archive_close(&archive);
+    archive_init(&archive, &store.instance, JOURNAL_IN, &store.control->in);
+    assert_int_equal(archive_copy(&archive, written(), &copied), STATUS_OK);
     assert_int_equal(access(ahead, F_OK), -1);
 }
 
