@@ -71,6 +71,7 @@ uint32_t reader_marks_first_needed(const struct instance *instance, enum journal
 {
     char path[PATH_BYTES];
     uint32_t first = 0;
+    if (!reader_mark_exists(instance, READER_MARK_SNAPSHOTS)) return 0;
     directory(path, instance);
     DIR *dir = opendir(path);
     if (!dir) return 0;

@@ -226,10 +226,12 @@ static void nothing_is_removed_that_somebody_may_need(void **state)
     assert_int_equal(sealed(JOURNAL_IN), 7);
     expect_archive_from(1, 1, 8); /* nobody has said what is needed */
     write_mark("reporter", 7, 3);
-    write_mark("snapshot", 4, 6);
+    turns(20);
+    expect_archive_from(1, 1, 8); /* a start would replay from the beginning */
+    write_mark(READER_MARK_SNAPSHOTS, 4, 6);
     turns(20);
     expect_archive_from(4, 3, 8);
-    write_mark("snapshot", 8, 8);
+    write_mark(READER_MARK_SNAPSHOTS, 8, 8);
     turns(20);
     expect_archive_from(6, 3, 8); /* the rule keeps two full ones */
     write_mark("new", 1, 1);
@@ -250,7 +252,7 @@ static void a_mark_that_cannot_be_read_keeps_everything(void **state)
     char path[INSTANCE_PATH_BYTES + 32];
     fill_to_segment(6);
     turns(10);
-    write_mark("good", 6, 6);
+    write_mark(READER_MARK_SNAPSHOTS, 6, 6);
     (void)snprintf(path, sizeof path, "%s/readers/bad", store.instance.journal_dir);
     FILE *file = fopen(path, "we");
     assert_non_null(file);
@@ -283,7 +285,7 @@ static void without_a_rule_everything_stays(void **state)
 {
     (void)state;
     fill_to_segment(6);
-    write_mark("reporter", 6, 6);
+    write_mark(READER_MARK_SNAPSHOTS, 6, 6);
     turns(20);
     expect_archive_from(1, 1, 6);
 }
