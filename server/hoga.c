@@ -8,6 +8,7 @@
 #include "server/ops/ask_snapshot.h"
 #include "server/ops/down.h"
 #include "server/ops/flow.h"
+#include "server/ops/journal.h"
 #include "server/ops/psql.h"
 #include "server/ops/replay.h"
 #include "server/ops/seed.h"
@@ -28,7 +29,8 @@ static const struct {
     {"replay", replay_main, "a day of real orders through the running exchange"},
     {"flow", flow_main, "simulated brokers on every symbol, until told to stop"},
     {"admin", admin_main, "instruments, sessions, accounts, limits, money, kill switches"},
-    {"verify", verify_main, "check and replay the journals of an exchange that is stopped"},
+    {"verify", verify_main, "prove the journals of an exchange that is stopped, or of a copy"},
+    {"journal", journal_main, "the journals' records: cat, tail, stat"},
     {"seed", seed_main, "the demonstration's instruments and accounts (hoga up runs it)"},
 };
 

@@ -90,6 +90,9 @@ enum status archive_prepare(const struct instance *instance, enum journal_kind k
     int error = errno;
     (void)close(fd);
     if (!good) (void)unlink(fresh);
+    /* the archiver may have needed one while this was made, and made it by itself */
+    segment_archive_path(fresh, instance, kind, number);
+    if (access(fresh, F_OK) == 0) (void)unlink(path);
     errno = error;
     return good ? STATUS_OK : STATUS_IO;
 }
@@ -142,12 +145,12 @@ static enum status open_file(struct archive *self)
     ahead_path(ahead, self->instance, self->kind, self->segment);
     if (self->offset == 0) {
         self->is_old = access(path, F_OK) == 0;
-        /* the keeper's, if it has made one; a segment that is there already needs none */
-        (void)(self->is_old ? unlink(ahead) : rename(ahead, path));
+        if (!self->is_old) (void)rename(ahead, path); /* the keeper's, if it has made one */
     }
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return failed(self, "open");
     self->fd = fd;
+    (void)unlink(ahead); /* a segment that is there needs none: pairs with archive_prepare() */
     if (self->offset == 0 && self->is_old && !begin_again(self))
         failed(self, "cut");
     else if (self->offset > JOURNAL_SEGMENT_HEADER_BYTES)
@@ -277,17 +280,30 @@ enum status archive_mark(struct archive *self)
 
 /* ---- begin and end ---- */
 
+/* Where copying begins when nothing is known to be safe: a life that ended before its first commit
+ * has left all of its segments in memory. After a start from the archive there is only the one that
+ * the writer goes on in. */
+static uint32_t first_in_memory(const struct instance *instance, enum journal_kind kind,
+                                uint32_t written)
+{
+    uint32_t first, last, missing;
+    enum status status = segment_range(instance->shm_dir, kind, &first, &last, &missing);
+    return status == STATUS_OK && first && first < written ? first : written;
+}
+
 void archive_init(struct archive *self, const struct instance *instance, enum journal_kind kind,
                   struct journal_cursors *cursors)
 {
     uint64_t durable = atomic_load_explicit(&cursors->durable_position, memory_order_relaxed);
     uint64_t written = atomic_load_explicit(&cursors->written_position, memory_order_acquire);
     bool goes_on = durable && durable <= written;
+    uint32_t segment = (uint32_t)((goes_on ? durable : written) >> 32);
+    if (!durable) segment = first_in_memory(instance, kind, segment);
     *self = (struct archive){.instance = instance,
                              .kind = kind,
                              .cursors = cursors,
                              .fd = -1,
-                             .segment = (uint32_t)((goes_on ? durable : written) >> 32),
+                             .segment = segment,
                              .offset = goes_on ? durable & UINT32_MAX : 0};
 }
 

@@ -90,14 +90,23 @@ static inline size_t record_message_length(const struct journal_record *r)
 
 /* ---- reading (any process) ---- */
 
-/* Reads one journal from a sequence number on. Not shared between threads. */
+/* By what a reader looks for its first record: never less than in the record before. */
+enum journal_key {
+    JOURNAL_BY_SEQ,
+    JOURNAL_BY_TIME,  /* time_ns */
+    JOURNAL_BY_CAUSE, /* `out`: sequence number of the command that caused it */
+};
+
+/* Reads one journal from a place on. Not shared between threads. */
 struct journal_reader {
     const struct instance *instance;
     const struct control *control; /* NULL: the archive alone, with nobody writing */
     enum journal_kind kind;
-    bool recovering; /* the core's own, before it writes: sees all whole records there are */
-    bool following;  /* the standby's: sees what is written, released or not */
-    bool in_memory;  /* the mapped segment is the one in /dev/shm */
+    bool recovering;      /* the core's own, before it writes: sees all whole records there are */
+    bool following;       /* the standby's: sees what is written, released or not */
+    bool in_memory;       /* the mapped segment is the one in /dev/shm */
+    enum journal_key key; /* JOURNAL_BY_SEQ once the first record is found */
+    uint64_t from;        /* the first record's key is not less */
     seq_t next_seq;
     uint64_t released_cache; /* `released` as last looked at, in `in` sequence numbers */
     uint32_t segment;        /* number of the mapped one; 0: none */
@@ -113,6 +122,19 @@ MUST_CHECK enum status journal_reader_open(struct journal_reader *self,
                                            const struct instance *instance,
                                            const struct control *control, enum journal_kind kind,
                                            seq_t from_seq);
+
+/* Goes to the first record that is not before `from_ns` (since the epoch), or to the oldest that is
+ * still in the archive, if that is later. */
+MUST_CHECK enum status journal_reader_open_time(struct journal_reader *self,
+                                                const struct instance *instance,
+                                                const struct control *control,
+                                                enum journal_kind kind, int64_t from_ns);
+
+/* `out`: goes to the first event that the command `cause_seq` or a later one has caused, or to the
+ * oldest that is still in the archive. */
+MUST_CHECK enum status journal_reader_open_cause(struct journal_reader *self,
+                                                 const struct instance *instance,
+                                                 const struct control *control, seq_t cause_seq);
 
 /* The core's, at start: every record there is, in memory and in the archive, released or not. At
  * STATUS_EMPTY its segment, offset and next_seq are where the writer goes on. */
@@ -143,7 +165,8 @@ static inline uint64_t journal_reader_position_of(const struct journal_reader *s
 }
 
 /* The next released record, valid until the next call. STATUS_EMPTY when there is none yet,
- * STATUS_CORRUPT when its checksum or its sequence is wrong (self->where names it). */
+ * STATUS_CORRUPT when its checksum or its sequence is wrong, or the rule of retention has removed
+ * it (self->where names it). */
 MUST_CHECK enum status journal_next(struct journal_reader *self,
                                     const struct journal_record **record);
 
