@@ -27,8 +27,10 @@ static enum status open_parts(struct command_channel *self)
 {
     enum status status = control_open(&self->control, &self->instance);
     if (status == STATUS_NOT_FOUND || (status == STATUS_OK && !is_accepting(self))) {
-        fprintf(stderr, "the exchange in %s is not running; start it with hoga up\n",
-                self->instance.data_dir);
+        bool runs = layout_lock_owner(&self->instance) != 0;
+        fprintf(stderr, "the exchange in %s %s\n", self->instance.data_dir,
+                runs ? "takes no commands now; hoga status tells what it waits for"
+                     : "is not running; start it with hoga up");
         return STATUS_NOT_FOUND;
     }
     if (status == STATUS_OK) status = ring_claim(&self->ring, &self->instance, self->control);

@@ -95,10 +95,13 @@ static bool may_start(void *context, const struct child *child)
     if (strcmp(name, "postgresql") == 0) return has_state(self, "postgres-init", CHILD_DONE);
     if (strcmp(name, "postgres-setup") == 0) return has_state(self, "postgresql", CHILD_RUNNING);
     if (!exchange_core_ready(self)) return false;
+    if (strcmp(name, "standby") == 0) return true;
+    /* the others read what is released: without a cluster that is nothing at `replicated` */
+    if (atomic_load_explicit(&self->control->released_seq, memory_order_relaxed) == 0) return false;
     if (strcmp(name, "reporter") == 0)
         return self->postgres.external || has_state(self, "postgres-setup", CHILD_DONE);
     if (strcmp(name, "flow") == 0) return self->has_demo_json && exchange_front_ready(self);
-    return true; /* front, seed, standby */
+    return true; /* front, seed */
 }
 
 static void on_changed(void *context, const struct child *child, bool ended)

@@ -140,6 +140,29 @@ test("both at once: whoever is started first recovers", async (t) => {
     await bothCores(exchange);
 });
 
+test("a standby that hangs takes nothing with it", async (t) => {
+    const exchange = await Exchange.forTest(t);
+    const rest = exchange.rest(0);
+    t.after(() => rest.close());
+    const { core, standby } = await bothCores(exchange);
+    process.kill(standby.pid, "SIGSTOP");
+    try {
+        assert.equal((await rest.call("POST", "/v1/orders", order("one"))).status, 201);
+        process.kill(core.pid, "SIGKILL");
+        const waited = await rest.call("POST", "/v1/orders", order("two"));
+        assert.equal(waited.status, 201, "the core was started again instead");
+        const again = await exchange.process("core");
+        assert.ok(again.pid !== core.pid && again.pid !== standby.pid);
+        assert.equal((await exchange.status()).takeovers, 0);
+    } finally {
+        process.kill(standby.pid, "SIGCONT");
+    }
+    await until("the standby to follow", async () => (await exchange.process("standby")).lag === 0);
+    assert.equal((await bothCores(exchange)).standby.pid, standby.pid);
+    await takeOver(exchange);
+    assert.equal((await rest.call("GET", "/v1/orders/client_order_id:two")).status, 200);
+});
+
 test("without a standby the core is started again, and says who makes no snapshots", async (t) => {
     const exchange = await Exchange.forTest(t, ["--quiet-market", "--no-standby"]);
     const rest = exchange.rest(0);
