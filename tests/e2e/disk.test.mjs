@@ -297,15 +297,24 @@ test("under load nothing is lost or doubled, whatever the disk does", async (t) 
     const start = await totals(exchange);
     const crowd = new Crowd(exchange, seed);
     crowd.start();
-    for (const [what, trouble, relief] of [...TROUBLES, ...TROUBLES]) {
-        const { sent } = crowd;
-        await until("load", () => crowd.failed || crowd.sent > sent + 200, 60000);
-        disk.set(trouble);
-        await sleep(1500);
-        disk.set(relief);
-        t.diagnostic(`${what}: ${crowd.sent} orders so far`);
-        await until("the disk to be good", async () => (await diskOf(exchange)).state === "good");
+    for (const killed of [false, true]) {
+        for (const [what, trouble, relief] of TROUBLES) {
+            const { sent } = crowd;
+            await until("load", () => crowd.failed || crowd.sent > sent + 200, 60000);
+            await until("a standby", () => exchange.pid("standby"));
+            disk.set(trouble);
+            await sleep(800);
+            if (killed) process.kill(await exchange.pid("core"), "SIGKILL"); // in the midst of it
+            await sleep(800);
+            disk.set(relief);
+            t.diagnostic(`${what}: ${crowd.sent} orders so far`);
+            await until("the disk to be good", async () => {
+                const { disk: now, accepting } = await exchange.status();
+                return accepting && now.state === "good";
+            });
+        }
     }
+    assert.ok((await exchange.status()).takeovers >= TROUBLES.length);
     await crowd.stop();
     assert.ok(disk.failed > 0);
     t.diagnostic(`${disk.failed} calls failed, ${crowd.fills} fills told`);

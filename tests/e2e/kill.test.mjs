@@ -2,7 +2,8 @@
  * rather than dead: nothing that was acknowledged is missing or doubled, in the engine, over the API
  * and in PostgreSQL.
  *
- * HOGA_KILLS says how many times (14), HOGA_SEED who and when.
+ * HOGA_KILLS says how many times (14), HOGA_SEED who and when, HOGA_DURABILITY when answers leave
+ * (disk): shared memory survives processes, so at `memory` nothing may be lost either.
  */
 import assert from "node:assert/strict";
 import fs from "node:fs";
@@ -79,7 +80,14 @@ const VICTIMS = {
 
 test(`${kills} kills under load lose and double nothing`, { timeout: 7000000 }, async (t) => {
     t.diagnostic(`HOGA_SEED=${seed}`);
-    const exchange = await Exchange.forTest(t, ["--quiet-market", "--snapshot-every", "2000"]);
+    const durability = process.env.HOGA_DURABILITY ?? "disk";
+    const exchange = await Exchange.forTest(t, [
+        "--quiet-market",
+        "--snapshot-every",
+        "2000",
+        "--durability",
+        durability,
+    ]);
     const start = await totals(exchange);
     const crowd = new Crowd(exchange, seed);
     crowd.start();
