@@ -13,7 +13,18 @@
 #include "engine/bus/clock.h"
 #include "engine/bus/journal.h"
 
-enum { PROGRESS_EVERY = 1 << 20 }; /* commands */
+enum {
+    PROGRESS_EVERY = 1 << 20, /* commands */
+    RUN_MAX = 16,             /* commands whose memory is fetched while those before are in work */
+    LOOK_AGAIN_AHEAD = 8,     /* as in sequencer.c */
+};
+
+/* Commands that were read and not stepped yet: records of one segment, which stay where they are.
+ */
+struct run {
+    const struct journal_record *records[RUN_MAX];
+    unsigned count;
+};
 
 static enum status fail(struct recovery *self, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -167,14 +178,60 @@ static enum status next_command(struct recovery *self, const struct journal_reco
                                                          : fail_reading(self, status, &self->in);
 }
 
+/* Reads on while the segment lasts: at most `max`, and none behind `up_to`. */
+static enum status gather(struct recovery *self, seq_t up_to, unsigned max, struct run *run)
+{
+    run->count = 0;
+    if (max > RUN_MAX) max = RUN_MAX;
+    if (!self->engine) max = 1; /* it is made from the first */
+    while (run->count < max && self->in.next_seq <= up_to) {
+        const struct journal_record *command;
+        if (run->count && !journal_reader_stays(&self->in)) return STATUS_OK;
+        enum status status = next_command(self, &command);
+        if (status != STATUS_OK) return status;
+        if (self->engine)
+            engine_prefetch(self->engine, record_message(command), record_message_length(command));
+        run->records[run->count++] = command;
+    }
+    return STATUS_OK;
+}
+
+static void look_again(const struct recovery *self, const struct run *run, unsigned i)
+{
+    if (i >= run->count || !self->engine) return;
+    const struct journal_record *r = run->records[i];
+    engine_prefetch_again(self->engine, record_message(r), record_message_length(r));
+}
+
+static enum status replay_run(struct recovery *self, const struct run *run)
+{
+    for (unsigned i = 1; i < LOOK_AGAIN_AHEAD; i++) look_again(self, run, i);
+    for (unsigned i = 0; i < run->count; i++) {
+        look_again(self, run, i + LOOK_AGAIN_AHEAD);
+        enum status status = replay_one(self, run->records[i]);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
+/* Gathers and steps one run; says how many it had. What was read before a failure is stepped. */
+static enum status replay_some(struct recovery *self, seq_t up_to, unsigned max, unsigned *stepped)
+{
+    struct run run;
+    enum status read = gather(self, up_to, max, &run);
+    enum status status = replay_run(self, &run);
+    *stepped = run.count;
+    return status == STATUS_OK ? read : status;
+}
+
 enum status recovery_follow(struct recovery *self, seq_t up_to, unsigned max, unsigned *stepped)
 {
-    const struct journal_record *command;
     self->begun_ns = clock_steady_ns();
-    for (*stepped = 0; *stepped < max && self->in.next_seq <= up_to; ++*stepped) {
-        enum status status = next_command(self, &command);
+    for (*stepped = 0; *stepped < max && self->in.next_seq <= up_to;) {
+        unsigned count;
+        enum status status = replay_some(self, up_to, max - *stepped, &count);
+        *stepped += count;
         if (status == STATUS_EMPTY) return STATUS_OK;
-        if (status == STATUS_OK) status = replay_one(self, command);
         if (status != STATUS_OK) return status;
     }
     return STATUS_OK;
@@ -184,10 +241,9 @@ static enum status replay_all(struct recovery *self)
 {
     uint64_t told = self->commands;
     for (;;) {
-        const struct journal_record *command;
-        enum status status = next_command(self, &command);
+        unsigned count;
+        enum status status = replay_some(self, UINT64_MAX, RUN_MAX, &count);
         if (status == STATUS_EMPTY) return STATUS_OK;
-        if (status == STATUS_OK) status = replay_one(self, command);
         if (status != STATUS_OK) return status;
         if (self->commands - told < PROGRESS_EVERY) continue;
         told = self->commands;
@@ -242,6 +298,20 @@ static enum status try_snapshot(struct recovery *self, seq_t seq)
     return status;
 }
 
+/* Lays the engine out before there is anything to step, if the journal has begun: what is wrong
+ * with it is found when it is read in turn. */
+static enum status make_engine_ahead(struct recovery *self)
+{
+    struct journal_reader reader;
+    const struct journal_record *first;
+    enum status status =
+        journal_reader_open_recovery(&reader, self->instance, self->control, JOURNAL_IN);
+    if (status == STATUS_OK) status = journal_next(&reader, &first);
+    status = status == STATUS_OK ? make_engine_from(self, first) : STATUS_OK;
+    journal_reader_close(&reader);
+    return status;
+}
+
 enum status recovery_begin(struct recovery *self, const struct instance *instance,
                            struct control *control)
 {
@@ -256,7 +326,8 @@ enum status recovery_begin(struct recovery *self, const struct instance *instanc
         journal_reader_open_following(&self->in, instance, control, JOURNAL_IN, 1, 0);
     if (status == STATUS_OK)
         status = journal_reader_open_following(&self->out, instance, control, JOURNAL_OUT, 1, 0);
-    return status == STATUS_OK ? STATUS_OK : fail(self, status, "%s", status_text(status));
+    if (status != STATUS_OK) return fail(self, status, "%s", status_text(status));
+    return make_engine_ahead(self);
 }
 
 /* ---- the end ---- */

@@ -35,7 +35,7 @@
 struct recovery {
     const struct instance *instance;
     struct control *control;
-    struct engine *engine; /* NULL until the journal's first record is stepped */
+    struct engine *engine; /* NULL until the journal's first record is there */
     size_t engine_bytes;
     struct journal_reader in;
     struct journal_reader out;
@@ -53,7 +53,8 @@ struct recovery {
 };
 
 /* Loads the newest snapshot that is good and that the journal goes on from; says which ones it
- * passes over, and why, on stderr. Otherwise begins at the beginning. */
+ * passes over, and why, on stderr. Otherwise begins at the beginning, with an engine laid out if
+ * the journal has a first record. */
 MUST_CHECK enum status recovery_begin(struct recovery *self, const struct instance *instance,
                                       struct control *control);
 

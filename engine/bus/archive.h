@@ -34,6 +34,7 @@ struct archive {
     uint32_t segment;
     uint64_t offset; /* copied up to here */
     uint64_t unsynced_bytes;
+    uint64_t pushed;    /* the disk has been given everything before it */
     uint64_t watermark; /* offset in the segment that the file itself says is safe */
     bool is_old;        /* the file was there before this life */
     bool is_doubtful;   /* a sync of it failed: a new file must take its place */

@@ -164,6 +164,16 @@ static inline uint64_t journal_reader_position_of(const struct journal_reader *s
     return (uint64_t)self->segment << 32 | (uint64_t)((const uint8_t *)record - self->map);
 }
 
+/* Whether the next record lies in the segment that is mapped: then what was given before it stays
+ * valid over the next call. */
+static inline bool journal_reader_stays(const struct journal_reader *self)
+{
+    if (!self->map || self->offset + sizeof(uint32_t) > self->map_bytes) return false;
+    const struct journal_record *next = (const struct journal_record *)(self->map + self->offset);
+    uint32_t frame = atomic_load_explicit(&next->frame, memory_order_acquire);
+    return frame != 0 && frame != JOURNAL_END_OF_SEGMENT;
+}
+
 /* The next released record, valid until the next call. STATUS_EMPTY when there is none yet,
  * STATUS_CORRUPT when its checksum or its sequence is wrong, or the rule of retention has removed
  * it (self->where names it). */

@@ -47,7 +47,6 @@ static const char *options_parse(struct takeovers *self, int argc, char **argv)
         {"core", required_argument, NULL, 'c'}, {"durability", required_argument, NULL, 'd'},
         {"how", required_argument, NULL, 'h'},  {"times", required_argument, NULL, 't'},
         {"rate", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
-    static char beside[1024];
     const char *core = NULL;
     *self =
         (struct takeovers){.durability = "disk", .how = "kill", .times = 50, .per_second = 50000};
@@ -64,14 +63,7 @@ static const char *options_parse(struct takeovers *self, int argc, char **argv)
     bool known = strcmp(self->how, "kill") == 0 || strcmp(self->how, "stop") == 0;
     if (optind != argc || !known || !self->times || self->times > TIMES_MAX || !self->per_second)
         usage();
-    if (core) return core;
-    /* build/tests/bench/bench_takeover -> build/hoga-core */
-    ssize_t length = readlink("/proc/self/exe", beside, sizeof beside - 32);
-    bench_must(length > 0, "/proc/self/exe");
-    beside[length] = '\0';
-    for (unsigned i = 0; i < 3; i++) *strrchr(beside, '/') = '\0';
-    strcat(beside, "/hoga-core");
-    return beside;
+    return core ? core : paced_load_core_beside();
 }
 
 static pid_t start_core(struct takeovers *self)

@@ -27,10 +27,24 @@ enum {
 
 /* ---- processes ---- */
 
+const char *paced_load_core_beside(void)
+{
+    static char path[1024];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 32);
+    bench_must(length > 0, "/proc/self/exe");
+    path[length] = '\0';
+    for (unsigned i = 0; i < 3; i++) *strrchr(path, '/') = '\0'; /* tests/bench/NAME */
+    strcat(path, "/hoga-core");
+    return path;
+}
+
 void paced_load_open(struct paced_load *self, const char *core_path, uint64_t request_max)
 {
     *self = (struct paced_load){.core_path = core_path, .request_max = request_max, .bell = -1};
-    (void)snprintf(self->dir, sizeof self->dir, "/tmp/paced_load.XXXXXX");
+    const char *parent = getenv("TMPDIR");
+    int length =
+        snprintf(self->dir, sizeof self->dir, "%s/paced_load.XXXXXX", parent ? parent : "/tmp");
+    bench_must(length > 0 && (size_t)length < sizeof self->dir, "TMPDIR");
     bench_must(mkdtemp(self->dir) != NULL, self->dir);
     bench_must(instance_create(&self->instance, self->dir) == STATUS_OK, "instance");
     self->sent_ns = calloc(request_max + 1, sizeof *self->sent_ns);

@@ -41,7 +41,10 @@ struct paced_load {
     pthread_t sender, reader;
 };
 
-/* A new data directory; no core runs yet. Room for `request_max` requests. */
+/* hoga-core of the build that this program is of. */
+const char *paced_load_core_beside(void);
+
+/* A new data directory, in $TMPDIR or /tmp; no core runs yet. Room for `request_max` requests. */
 void paced_load_open(struct paced_load *self, const char *core_path, uint64_t request_max);
 
 /* Starts a core on it with these arguments behind --data (NULL-terminated, at most 12). */

@@ -93,6 +93,7 @@ static inline enum status life_begin(struct life *self)
         status = recovery_finish(&self->recovery, &self->stream->limits, &self->in, &self->out,
                                  &self->bell);
     self->engine = self->recovery.engine;
+    if (status != STATUS_OK) print_message("named: %s\n", self->recovery.problem);
     if (status == STATUS_OK)
         archiver_init(&self->archiver, &self->instance, self->control, self->station);
     return status;
