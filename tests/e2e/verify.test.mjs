@@ -2,11 +2,13 @@
  * running and nothing written; a changed, missing or swapped segment is found, and a whole forged
  * history by a link that was kept elsewhere. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import crypto from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
 
 import { until } from "./exchange.mjs";
 import { flipByte, records, segmentFiles } from "./journal_file.mjs";
@@ -294,10 +296,28 @@ describe("an archive whose beginning the rule of retention has removed", () => {
     });
 });
 
-test("an exchange that runs is not verified, and says what to do", async () => {
+test("an exchange that runs is verified by a copy, taken in the order that README says", async () => {
     await exchange.start();
     const { code, stderr } = await verify(exchange.dataDir);
-    await exchange.stop();
     assert.equal(code, 1);
     assert.match(stderr, /is running; hoga down stops it, or verify a copy/);
+    const from = ORDERS + LATER_ORDERS + 1;
+    const placed = placeOrders(exchange, from, from + 2999);
+    const sealed = chain("in").length;
+    for (let i = 0; i < 5; i += 1) {
+        const dir = path.join(copies, `running-${i}`);
+        fs.mkdirSync(path.join(dir, "journal"), { recursive: true });
+        const script = `
+            cp journal/*.chain ${dir}/journal/
+            sleep 0.2
+            cp journal/*.seg ${dir}/journal/
+            cp -r instance snapshots ${dir}/`;
+        await promisify(execFile)("sh", ["-ec", script], { cwd: exchange.dataDir });
+        const copied = await verify(dir);
+        assert.equal(copied.code, 0, copied.stdout + copied.stderr);
+    }
+    await placed;
+    await until("more to be sealed", () => chain("in").length > sealed + 2);
+    await exchange.stop();
+    assert.equal((await verify(exchange.dataDir, "--link", links.at(-1))).code, 0);
 });
