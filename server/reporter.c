@@ -123,7 +123,7 @@ static enum status claim_archive(struct reporter *self)
     return reader_mark_exists(&self->instance, MARK_NAME) ? STATUS_OK : keep_everything(self);
 }
 
-/* Behind a commit: what is read and not committed lies in the segments that are being read. */
+/* Between batches: what is read and not committed lies in the segments that are being read. */
 static void mark_archive(struct reporter *self)
 {
     uint32_t in = self->in.segment, out = self->out.segment;
@@ -326,6 +326,7 @@ static enum status report(struct reporter *self, bool *wrote, bool *behind)
 static void rest(struct reporter *self, bool wrote)
 {
     atomic_store_explicit(&self->station->state, STATION_RUNNING, memory_order_relaxed);
+    mark_archive(self);
     if (wrote)
         wait_ms(self, false, GATHER_MS);
     else if (self->command) /* the core is in the middle of it: no bell will tell */
@@ -466,6 +467,8 @@ int main(int argc, char **argv)
     int code = EXIT_FAILURE;
     if (open_exchange(&self) == STATUS_OK) code = serve(&self);
     if (self.stopping) code = EXIT_SUCCESS;
+    self.marked_ms = 0; /* the last note, however soon behind the one before */
+    mark_archive(&self);
     stop_reading(&self);
     database_close(&self.database);
     batch_free(&self.batch);

@@ -89,7 +89,7 @@ static enum status check_records_to(struct verify_replay *self, seq_t in_last, s
     enum status status = check_records(self, JOURNAL_IN, in_last, &in);
     if (status == STATUS_OK) status = check_records(self, JOURNAL_OUT, out_last, &out);
     if (status == STATUS_OK)
-        printf("records checked %s: %" PRIu64 " of in, %" PRIu64 " of out\n", why, in, out);
+        printf("records checked%s: %" PRIu64 " of in, %" PRIu64 " of out\n", why, in, out);
     return status;
 }
 
@@ -151,7 +151,7 @@ static enum status begin_at_snapshot(struct verify_replay *self)
         if (!begin_at(self, seqs[--count], &mark)) continue;
         printf("replay begins at snapshot %" PRIu64 ": what was before is removed by rule\n",
                mark.in_seq);
-        return check_records_to(self, mark.in_seq, mark.out_seq, "up to the snapshot");
+        return check_records_to(self, mark.in_seq, mark.out_seq, " up to the snapshot");
     }
     enum status status = check_records_to(self, UINT64_MAX, UINT64_MAX, "");
     return status == STATUS_OK ? STATUS_NOT_FOUND : status;
