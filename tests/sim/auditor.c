@@ -51,7 +51,7 @@ static struct {
     seq_t last_command, last_event;
     struct told_answer answers[ANSWERS_MAX];
     unsigned answer_count;
-    seq_t last_answer[CLIENT_MAX];
+    seq_t last_answer[DESKS][CLIENT_MAX]; /* of one life of that front */
     struct state_hash hashes[HASHES_MAX];
     unsigned hash_count;
 } told;
@@ -179,7 +179,8 @@ void auditor_saw_command(const struct desk *desk, const struct journal_record *c
         note_hash(command->seq, engine_state_hash(desk->replica.engine), false, desk->name);
 }
 
-void auditor_answered(const struct operation *operation, const struct gateway_answer *answer)
+void auditor_answered(unsigned desk, const struct operation *operation,
+                      const struct gateway_answer *answer)
 {
     if (!answer->in_seq) return; /* nothing was said */
     if (told.answer_count == ANSWERS_MAX) {
@@ -192,10 +193,10 @@ void auditor_answered(const struct operation *operation, const struct gateway_an
                               .message = hash_of(2, operation->message, operation->length),
                               .answer = *answer,
                               .is_new_order = operation->is_new_order};
-    if (answer->in_seq <= told.last_answer[operation->client])
+    if (answer->in_seq <= told.last_answer[desk][operation->client])
         machine_fail("client %u is told of command %" PRIu64 " after command %" PRIu64,
-                     operation->client, answer->in_seq, told.last_answer[operation->client]);
-    told.last_answer[operation->client] = answer->in_seq;
+                     operation->client, answer->in_seq, told.last_answer[desk][operation->client]);
+    told.last_answer[desk][operation->client] = answer->in_seq;
 }
 
 /* ---- at the end ---- */

@@ -18,7 +18,8 @@ enum { CLIENT_MAX = 16, OPERATION_MAX = 512 };
 
 void auditor_begin(enum durability durability);
 
-void auditor_answered(const struct operation *operation, const struct gateway_answer *answer);
+void auditor_answered(unsigned desk, const struct operation *operation,
+                      const struct gateway_answer *answer);
 void auditor_saw_event(const struct desk *desk, const struct journal_record *command, seq_t out_seq,
                        const void *message, size_t length);
 void auditor_saw_command(const struct desk *desk, const struct journal_record *command,

@@ -610,7 +610,7 @@ pid_t __wrap_waitpid(pid_t pid, int *state, int options)
     if (!p || p->parent_pid != here()->pid) return fail_with(ECHILD);
     if (p->is_alive && options & WNOHANG) return 0;
     while (p->is_alive) (void)current_wait(STEP_SLEEP, is_dead, p, INT64_MAX);
-    *state = p->is_killed ? SIGKILL : p->exit_status << 8;
+    if (state) *state = p->is_killed ? SIGKILL : p->exit_status << 8;
     process_forget(p);
     return pid;
 }

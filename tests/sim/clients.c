@@ -21,6 +21,7 @@ struct client {
     int64_t at_ns;    /* when it speaks next */
     uint64_t ordered; /* the number of its last new order; 0: none */
     unsigned attempts;
+    seq_t answered_seq; /* of its last operation */
 };
 
 static struct {
@@ -253,6 +254,10 @@ void clients_answered(const struct operation *operation, const struct gateway_an
     }
     if (is_setup && answer->reason != REJECT_NONE)
         machine_fail("setup step %u is rejected: %d", clients.setup_done, answer->reason);
+    if (answer->in_seq <= c->answered_seq)
+        machine_fail("client %u asked after command %" PRIu64 ", and is answered by %" PRIu64,
+                     operation->client, c->answered_seq, answer->in_seq);
+    c->answered_seq = answer->in_seq;
     if (is_setup) clients.setup_done++;
     c->is_waiting = false;
     c->at_ns = machine.clock_ns + (chance(500) ? 0 : random_ns(0, 20 * MS));

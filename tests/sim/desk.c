@@ -45,13 +45,13 @@ static void on_stepped(void *context, const struct journal_record *command)
     struct desk *self = context;
     gateway_stepped(self->gateway, command);
     self->listener->stepped(self, command);
-    if (is_admin(self, command)) self->listener->answered(&self->admin, &self->admin_answer);
+    if (is_admin(self, command)) self->listener->answered(self, &self->admin, &self->admin_answer);
 }
 
 static void on_answer(void *context, const struct gateway_answer *answer)
 {
     const struct ask *ask = context;
-    ask->desk->listener->answered(&ask->operation, answer);
+    ask->desk->listener->answered(ask->desk, &ask->operation, answer);
 }
 
 static void on_swept(void *context, const struct gateway_answer *answer)

@@ -35,7 +35,8 @@ struct ask {
 
 /* Who is told what; set by the world. Called on the desk's thread. */
 struct desk_listener {
-    void (*answered)(const struct operation *operation, const struct gateway_answer *answer);
+    void (*answered)(const struct desk *desk, const struct operation *operation,
+                     const struct gateway_answer *answer);
     /* The exchange has said that it cannot take it now. */
     void (*refused)(const struct operation *operation);
     void (*event)(const struct desk *desk, const struct journal_record *command, seq_t out_seq,

@@ -205,7 +205,7 @@ int files_link(const char *path, struct inode *inode)
 {
     char directory[FILE_PATH_BYTES];
     directory_of(directory, path);
-    if (strcmp(directory, "/dev/shm") != 0 && !files_find(directory)) return ENOENT;
+    if (!files_find(directory)) return ENOENT;
     if (strlen(path) >= FILE_PATH_BYTES) return ENAMETOOLONG;
     if (!is_volatile(path) && file_faults.disk_full && chance(300)) return ENOSPC;
     set_name(&names, path, inode);
@@ -425,10 +425,13 @@ void files_begin(void)
 {
     file_faults = (struct file_faults){.sync_ns = 200000};
     file_rot = (struct rot){.inode = NULL};
-    struct inode *root = inode_new(INODE_DIRECTORY, false);
-    set_name(&names, "/", root);
-    set_name(&durable_names, "/", root);
-    inode_unref(root);
+    static const char *const given[] = {"/", "/dev", "/dev/shm"};
+    for (unsigned i = 0; i < sizeof given / sizeof given[0]; i++) {
+        struct inode *directory = inode_new(INODE_DIRECTORY, false);
+        set_name(&names, given[i], directory);
+        set_name(&durable_names, given[i], directory);
+        inode_unref(directory);
+    }
 }
 
 void files_end(void)

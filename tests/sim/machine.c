@@ -29,7 +29,7 @@ enum {
     STACKS_KEPT = 64,
     STEP_MIN_NS = 200,
     STEP_MAX_NS = 4000,
-    TRACE_LINES = 600,
+    TRACE_LINES = 400,
     TRACE_LINE_BYTES = 240,
 };
 
@@ -63,8 +63,10 @@ static size_t host_stack_bytes;
 #endif
 static void *stacks[STACKS_KEPT];
 static unsigned stacks_kept;
-static char trace[TRACE_LINES][TRACE_LINE_BYTES];
-static uint64_t trace_count;
+static struct lines {
+    char lines[TRACE_LINES][TRACE_LINE_BYTES];
+    uint64_t count;
+} tail, news;
 static FILE *said;
 
 static const char *const step_names[STEP_COUNT] = {
@@ -75,6 +77,23 @@ static const char *const step_names[STEP_COUNT] = {
 
 /* ---- the trace ---- */
 
+static void keep_line(struct lines *to, enum step step, uint64_t number, const char *text)
+{
+    const struct thread *t = machine.current;
+    (void)snprintf(to->lines[to->count++ % TRACE_LINES], TRACE_LINE_BYTES,
+                   "%12.6f %8" PRIu64 " %-10s %d.%u %-7s %" PRIu64 " %.150s",
+                   (double)machine.clock_ns / 1e9, machine.steps, t ? t->process->name : "-",
+                   t ? t->process->pid : 0, t ? t->number : 0, step_names[step], number,
+                   text ? text : "");
+}
+
+static void print_lines(FILE *to, const struct lines *from)
+{
+    uint64_t first = from->count > TRACE_LINES ? from->count - TRACE_LINES : 0;
+    for (uint64_t i = first; i < from->count; i++)
+        fprintf(to, "  %s\n", from->lines[i % TRACE_LINES]);
+}
+
 void machine_note(enum step step, uint64_t number, const char *text)
 {
     const struct thread *t = machine.current;
@@ -83,17 +102,18 @@ void machine_note(enum step step, uint64_t number, const char *text)
     h = (h ^ (uint64_t)machine.clock_ns) * UINT64_C(0x9e3779b97f4a7c15);
     machine.trace_hash = h ^ h >> 29;
     if (!machine.is_verbose || step == STEP_TURN || (step == STEP_SLEEP && !text)) return;
-    (void)snprintf(trace[trace_count++ % TRACE_LINES], TRACE_LINE_BYTES,
-                   "%12.6f %8" PRIu64 " %-10s %d.%u %-7s %" PRIu64 " %.150s",
-                   (double)machine.clock_ns / 1e9, machine.steps, t ? t->process->name : "-",
-                   t ? t->process->pid : 0, t ? t->number : 0, step_names[step], number,
-                   text ? text : "");
+    keep_line(&tail, step, number, text);
+    bool is_news = step == STEP_SAID || step == STEP_DIED || step == STEP_FAULT ||
+                   step == STEP_SIGNAL || (step == STEP_START && text);
+    if (is_news) keep_line(&news, step, number, text);
 }
 
 void machine_print_trace(FILE *to)
 {
-    uint64_t first = trace_count > TRACE_LINES ? trace_count - TRACE_LINES : 0;
-    for (uint64_t i = first; i < trace_count; i++) fprintf(to, "  %s\n", trace[i % TRACE_LINES]);
+    fprintf(to, "what happened:\n");
+    print_lines(to, &news);
+    fprintf(to, "the last steps:\n");
+    print_lines(to, &tail);
 }
 
 /* What simulated processes say on stderr is a part of the trace. */
@@ -474,7 +494,7 @@ void machine_begin(uint64_t seed, bool is_verbose)
     (void)random_next(&machine.random);
     machine.is_verbose = is_verbose;
     machine.wall_offset_ns = WALL_BEGIN_NS;
-    trace_count = 0;
+    tail.count = news.count = 0;
     if (!said) said = open_said();
     files_begin();
 }

@@ -113,9 +113,10 @@ static void forget_orphans(void)
 
 /* ---- what fronts tell ---- */
 
-static void on_answer(const struct operation *operation, const struct gateway_answer *answer)
+static void on_answer(const struct desk *desk, const struct operation *operation,
+                      const struct gateway_answer *answer)
 {
-    auditor_answered(operation, answer);
+    auditor_answered((unsigned)(desk - world.desks), operation, answer);
     clients_answered(operation, answer);
 }
 
