@@ -41,8 +41,8 @@ struct archive {
     int error;          /* and why: errno */
 };
 
-/* Where an archive begins: at what the cursors say is safe, or at the begin of the segment where
- * the writer is. Opens nothing yet. The writer must be open. */
+/* Where an archive begins: at what the cursors say is safe, or at the first segment in memory.
+ * Opens nothing yet. The writer must be open. */
 void archive_init(struct archive *self, const struct instance *instance, enum journal_kind kind,
                   struct journal_cursors *cursors);
 

@@ -124,8 +124,8 @@ static inline enum disk_state control_disk(const struct control *self)
 MUST_CHECK enum status control_claim_station(struct control *self, const struct instance *instance,
                                              const char *name, struct station **station);
 
-/* Takes the core's slot: who holds DATA/core.lock is the core, and whoever was it before has no more
- * say, though its process may still be on its way out. */
+/* Takes the core's slot: who holds DATA/core.lock is the core, and whoever was it before has no
+ * more say, though its process may still be on its way out. */
 MUST_CHECK enum status control_claim_core(struct control *self, const struct instance *instance,
                                           struct station **station);
 
