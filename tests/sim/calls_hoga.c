@@ -11,7 +11,7 @@
 #include "tests/sim/calls.h"
 #include "tests/sim/wraps.h"
 
-enum { DOZE_NS = 5000, RING_BYTES = 8192 };
+enum { DOZE_NS = 60000, RING_BYTES = 8192 };
 
 enum mistake calls_mistake;
 void (*calls_core_published)(const struct sequencer *sequencer);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,9 @@ struct thread {
     unsigned number;
     void *(*start)(void *);
     void *argument;
-    ucontext_t context;
+    ucontext_t context; /* where it begins */
+    jmp_buf jump;       /* where it goes on: without the system calls of swapcontext() */
+    bool has_begun;
     void *stack;
     void *fake_stack; /* the address sanitizer's */
     enum step step;   /* what it does when it goes on */
@@ -56,10 +59,12 @@ struct thread {
 };
 
 struct machine machine;
-static ucontext_t host;
 #if defined(HAS_ASAN)
+static ucontext_t host;
 static const void *host_stack;
 static size_t host_stack_bytes;
+#else
+static jmp_buf host_jump;
 #endif
 static void *stacks[STACKS_KEPT];
 static unsigned stacks_kept;
@@ -67,7 +72,7 @@ static struct lines {
     char lines[TRACE_LINES][TRACE_LINE_BYTES];
     uint64_t count;
 } tail, news;
-static FILE *said;
+static FILE *said, *real_stderr;
 
 static const char *const step_names[STEP_COUNT] = {
     "start", "open", "close", "read",  "write",  "sync", "name",    "size",
@@ -163,27 +168,30 @@ static void leave(struct thread *self)
 #if defined(HAS_ASAN)
     __sanitizer_start_switch_fiber(self->is_done ? NULL : &self->fake_stack, host_stack,
                                    host_stack_bytes);
-#endif
     (void)swapcontext(&self->context, &host);
-#if defined(HAS_ASAN)
     __sanitizer_finish_switch_fiber(self->fake_stack, &host_stack, &host_stack_bytes);
+#else
+    if (_setjmp(self->jump) == 0) _longjmp(host_jump, 1);
 #endif
     errno = self->error;
 }
 
 static void enter(struct thread *self)
 {
-    FILE *real_stderr = stderr;
     stderr = said;
     machine.current = self;
     machine_note(self->step, 0, NULL);
 #if defined(HAS_ASAN)
     void *fake_stack;
     __sanitizer_start_switch_fiber(&fake_stack, self->stack, STACK_BYTES);
-#endif
     (void)swapcontext(&host, &self->context);
-#if defined(HAS_ASAN)
     __sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
+#else
+    if (_setjmp(host_jump) == 0) {
+        if (self->has_begun) _longjmp(self->jump, 1);
+        self->has_begun = true;
+        (void)setcontext(&self->context);
+    }
 #endif
     machine.current = NULL;
     stderr = real_stderr;
@@ -496,6 +504,7 @@ void machine_begin(uint64_t seed, bool is_verbose)
     machine.wall_offset_ns = WALL_BEGIN_NS;
     tail.count = news.count = 0;
     if (!said) said = open_said();
+    real_stderr = stderr;
     files_begin();
 }
 
