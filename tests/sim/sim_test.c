@@ -1,10 +1,11 @@
 /* sim_test.c - plays seeds of the simulated exchange (world.h) and says which fail, and why.
  *
- *   sim_test --from N --seeds N [--bug NAME] [--verbose]
+ *   sim_test --from N --seeds N [--bug NAME | --check-bugs | --twice] [--verbose]
  *
  * A failing seed is played once more with its trace kept, the end of which is printed; it must fail
  * the same way, with the same hash of its trace. With --bug the exchange makes a deliberate mistake
  * (calls.h), and not to find it within those seeds is the failure. --check-bugs does that for each.
+ * --twice plays every seed twice and holds the two traces against each other.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 
 struct options {
     uint64_t from, seeds;
-    bool is_verbose, checks_bugs;
+    bool is_verbose, checks_bugs, plays_twice;
     enum mistake bug;
 };
 
@@ -28,8 +29,10 @@ struct totals {
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: sim_test [--from N] [--seeds N] [--verbose] [--bug NAME | --check-bugs]"
-                    "\nbugs:");
+    fprintf(
+        stderr,
+        "usage: sim_test [--from N] [--seeds N] [--verbose] [--bug NAME | --check-bugs | --twice]"
+        "\nbugs:");
     for (unsigned i = 1; i < MISTAKE_COUNT; i++)
         fprintf(stderr, " %s", calls_mistake_name((enum mistake)i));
     fprintf(stderr, "\n");
@@ -45,6 +48,8 @@ static bool parse(struct options *options, int argc, char **argv)
             options->is_verbose = true;
         else if (strcmp(argv[i], "--check-bugs") == 0)
             options->checks_bugs = true;
+        else if (strcmp(argv[i], "--twice") == 0)
+            options->plays_twice = true;
         else if (strcmp(argv[i], "--from") == 0 && ++i)
             options->from = strtoull(value, NULL, 10);
         else if (strcmp(argv[i], "--seeds") == 0 && ++i)
@@ -92,6 +97,16 @@ static void explain(uint64_t seed, const struct run_result *first)
                seed, first->trace_hash, again.trace_hash, again.failure);
 }
 
+static bool is_same_again(uint64_t seed, const struct run_result *first)
+{
+    struct run_result again = world_run(seed, false);
+    if (again.trace_hash == first->trace_hash && again.steps == first->steps) return true;
+    printf("seed %" PRIu64 " is not the same a second time: trace %016" PRIx64 ", then %016" PRIx64
+           "\n",
+           seed, first->trace_hash, again.trace_hash);
+    return false;
+}
+
 /* Returns whether every seed was good. */
 static bool play(const struct options *options)
 {
@@ -106,6 +121,7 @@ static bool play(const struct options *options)
                    seed, result.is_good ? "good" : result.failure, result.steps,
                    (double)result.simulated_ns / 1e9, result.audit.commands, result.faults,
                    result.trace_hash);
+        if (options->plays_twice && !is_same_again(seed, &result)) all_good = false;
         if (result.is_good) continue;
         all_good = false;
         explain(seed, &result);

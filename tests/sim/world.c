@@ -200,8 +200,8 @@ static void configure(void)
     static const uint32_t kib[] = {16, 16, 32, 64};
     uint32_t durability = random_below(r, 10);
     world.options = (struct core_options){.data_dir = "/data",
-                                          .durability = durability < 7   ? DURABILITY_DISK
-                                                        : durability < 9 ? DURABILITY_MEMORY
+                                          .durability = durability < 6   ? DURABILITY_DISK
+                                                        : durability < 8 ? DURABILITY_MEMORY
                                                                          : DURABILITY_REPLICATED,
                                           .segment_bytes = kib[random_below(r, 4)] * 1024,
                                           .spin = random_chance(r, 15),
