@@ -122,17 +122,19 @@ static void end_disk_faults(void)
     faults.disk_until_ns = 0;
 }
 
-/* Whether the chain of hashes has a line for a segment: only then it is certain that nothing of it
- * will be written again. */
+/* Whether the chain of hashes has a line for a segment, on disk: only then it is certain that
+ * nothing of it will be written again, and that what it was is known. */
 static bool is_sealed(const char *path)
 {
     const char *chain = strstr(path, "/in-") ? "/data/journal/in.chain" : "/data/journal/out.chain";
     const struct inode *inode = files_find(chain);
-    char line[40], *text;
+    char line[40];
     if (!inode || !strstr(path, "-0")) return false;
     int length = snprintf(line, sizeof line, "seal %d ", atoi(strstr(path, "-0") + 1));
-    text = memmem(inode->cache, inode->size, line, (size_t)length);
-    return text && memchr(text, '\n', inode->size - (size_t)((uint8_t *)text - inode->cache));
+    const uint8_t *begin = memmem(inode->cache, inode->size, line, (size_t)length);
+    size_t at = begin ? (size_t)(begin - inode->cache) : 0;
+    const uint8_t *end = begin ? memchr(begin, '\n', inode->size - at) : NULL;
+    return end && files_are_durable(chain, at, begin, (size_t)(end - begin) + 1);
 }
 
 static bool may_rot(const char *path, const struct inode *inode)
