@@ -113,6 +113,8 @@ struct journal_reader {
     uint64_t offset;
     uint8_t *map;
     size_t map_bytes;
+    uint8_t *former_map; /* the same segment's, mapped before: until the next call; NULL: none */
+    size_t former_bytes;
     char where[INSTANCE_PATH_BYTES + 256]; /* after STATUS_CORRUPT: file, offset, seq, and what */
 };
 
@@ -161,7 +163,10 @@ static inline uint64_t journal_reader_position(const struct journal_reader *self
 static inline uint64_t journal_reader_position_of(const struct journal_reader *self,
                                                   const struct journal_record *record)
 {
-    return (uint64_t)self->segment << 32 | (uint64_t)((const uint8_t *)record - self->map);
+    const uint8_t *at = (const uint8_t *)record, *map = self->map;
+    if (self->former_map && at >= self->former_map && at < self->former_map + self->former_bytes)
+        map = self->former_map;
+    return (uint64_t)self->segment << 32 | (uint64_t)(at - map);
 }
 
 /* Whether the next record lies in the segment that is mapped: then what was given before it stays
