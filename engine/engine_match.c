@@ -154,21 +154,9 @@ struct band {
     px_t low, high;
 };
 
-static struct band narrow(struct band band, px_t around, uint32_t ppm)
-{
-    if (around == 0 || ppm == 0) return band;
-    px_t width = px_width(around, ppm);
-    if (around - width > band.low) band.low = around - width;
-    if (around + width < band.high) band.high = around + width;
-    return band;
-}
-
 static struct band trading_band(const struct instrument *i)
 {
-    struct band band = {0, INT64_MAX};
-    if (__builtin_expect(!i->has_bands, 1)) return band;
-    band = narrow(band, i->reference_px, i->static_ppm);
-    return narrow(band, i->last_px, i->dynamic_ppm);
+    return (struct band){i->bounds.low_px, i->bounds.high_px};
 }
 
 /* The tick nearest to the edge, inside the band, that a price lies beyond. */
