@@ -120,21 +120,12 @@ void engine_emit_execution(const struct engine *self, const struct book_order *o
                            enum exec_type type, enum ord_status status, enum reject reason,
                            qty_t leaves_qty)
 {
-    struct event_execution event = {.header = sbe_header_v1(EVENT_EXECUTION, EXECUTION_V1_BYTES),
-                                    .order_id = order->order_id,
-                                    .account = order->account,
-                                    .instrument = order->instrument,
-                                    .side = order->side,
-                                    .ord_type = order->ord_type,
-                                    .time_in_force = order->time_in_force,
-                                    .exec_type = (uint8_t)type,
-                                    .ord_status = (uint8_t)status,
-                                    .reject_reason = (uint16_t)reason,
-                                    .limit_px = order->limit_px,
-                                    .order_qty = order->order_qty,
-                                    .cum_qty = order->order_qty - order->leaves_qty,
-                                    .leaves_qty = leaves_qty};
-    engine_emit(self, &event, EXECUTION_V1_BYTES);
+    uint64_t words[EXECUTION_WORDS];
+    struct report report = {
+        .type = type, .status = status, .reason = reason, .leaves_qty = leaves_qty};
+    engine_write_execution(words, sbe_header_v1(EVENT_EXECUTION, EXECUTION_V1_BYTES), order,
+                           &report);
+    engine_emit(self, words, sizeof words);
 }
 
 /* ---- the step ---- */

@@ -57,8 +57,7 @@ static void hold_more(struct engine *self, const struct book_order *order,
     bool buys = order->side == SIDE_BUY;
     struct wallet_cash *c = wallet_cash_of(&self->wallet, order->account, i->currency);
     if (qty == 0) { /* a price that moves: only a buy holds anything else for it */
-        cash_t more = buys ? hold : 0;
-        wallet_hold_cash(c, more);
+        wallet_hold_cash(c, buys ? hold : 0);
         CHECK(c->held >= 0);
         return;
     }
@@ -138,6 +137,15 @@ SIDE_PATH void engine_enter_book(struct engine *self, struct book_order *order)
     i->book_update_id++;
 }
 
+/* Those that the last price has reached, if any wait. */
+static void trigger_stops(struct engine *self, instrument_id_t instrument)
+{
+    if (__builtin_expect(book_ladder(&self->books, instrument, LADDER_BUY_STOPS)->best_at |
+                             book_ladder(&self->books, instrument, LADDER_SELL_STOPS)->best_at,
+                         0))
+        engine_trigger_stops(self, instrument);
+}
+
 /* An open order that is nowhere, new or replaced: matches, rests or waits, as MATCHING.md's table
  * of section 2 says. `min_qty` must trade at once. */
 static void place(struct engine *self, struct instrument *i, struct book_order *order,
@@ -159,10 +167,7 @@ static void place(struct engine *self, struct instrument *i, struct book_order *
     } else {
         engine_match(self, i, order, ticks, min_qty, near_at);
     }
-    if (__builtin_expect(book_ladder(&self->books, instrument, LADDER_BUY_STOPS)->best_at |
-                             book_ladder(&self->books, instrument, LADDER_SELL_STOPS)->best_at,
-                         0))
-        engine_trigger_stops(self, instrument);
+    trigger_stops(self, instrument);
 }
 
 /* ---- new orders ---- */
@@ -226,9 +231,23 @@ static struct book_order *open_order(struct engine *self, const struct order_ter
     return order;
 }
 
-HOT_PATH void engine_new_order(struct engine *self, const void *message)
+SIDE_PATH static void new_special_order(struct engine *self, const struct command_new_order *c,
+                                        uint64_t hash)
 {
     struct order_terms t;
+    t.cl_ord_id_hash = hash;
+    enum reject reason = check_new_order(self, c, &t);
+    if (reason != REJECT_NONE) {
+        reject_order(self, c, reason, true);
+        return;
+    }
+    struct book_order *order = open_order(self, &t);
+    engine_emit_execution(self, order, EXEC_NEW, ORD_NEW, REJECT_NONE, order->leaves_qty);
+    place(self, t.instrument, order, t.ticks, t.stop_ticks, t.min_qty, 0);
+}
+
+HOT_PATH void engine_new_order(struct engine *self, const void *message)
+{
     const struct command_new_order *c = message;
     enum reject reason = check_sender(self, c);
     if (reason != REJECT_NONE) {
@@ -242,19 +261,15 @@ HOT_PATH void engine_new_order(struct engine *self, const void *message)
                                      REJECT_DUPLICATE_CL_ORD_ID);
         return;
     }
-    t.cl_ord_id_hash = hash;
-    if (__builtin_expect(check_ordinary_order(self, c, &t), 1)) {
-        count_message(self, c->account, c->user);
-    } else {
-        reason = check_new_order(self, c, &t);
-        if (reason != REJECT_NONE) {
-            reject_order(self, c, reason, true);
-            return;
-        }
+    struct order_terms t = {.cl_ord_id_hash = hash};
+    if (__builtin_expect(!check_ordinary_order(self, c, &t), 0)) {
+        new_special_order(self, c, hash);
+        return;
     }
     struct book_order *order = open_order(self, &t);
     engine_emit_execution(self, order, EXEC_NEW, ORD_NEW, REJECT_NONE, order->leaves_qty);
-    place(self, t.instrument, order, t.ticks, t.stop_ticks, t.min_qty, 0);
+    engine_match(self, t.instrument, order, t.ticks, 0, 0);
+    trigger_stops(self, c->instrument);
 }
 
 /* ---- cancels ---- */
@@ -300,7 +315,7 @@ SIDE_PATH static void reduce_in_place(struct engine *self, struct book_order *or
                           order->leaves_qty);
 }
 
-static void replace_anew(struct engine *self, struct book_order *order,
+SIDE_PATH static void replace_anew(struct engine *self, struct book_order *order,
                          const struct replace_terms *t)
 {
     uint32_t near_at = order->place == PLACE_BOOK ? order->at : 0;
@@ -316,16 +331,10 @@ static void replace_anew(struct engine *self, struct book_order *order,
     place(self, t->instrument, order, t->ticks, t->stop_ticks, 0, near_at);
 }
 
-HOT_PATH void engine_replace_order(struct engine *self, const void *message)
+SIDE_PATH static void replace_specially(struct engine *self, const struct command_replace_order *c,
+                                        struct book_order *order)
 {
-    const struct command_replace_order *c = message;
     struct replace_terms t;
-    struct book_order *order = find_own(self, c->account, c->user, c->order_id, c->orig_cl_ord_id);
-    if (__builtin_expect(order && check_ordinary_move(self, c, order, &t), 1)) {
-        count_message(self, c->account, c->user);
-        replace_anew(self, order, &t);
-        return;
-    }
     enum reject reason = order ? check_replace(self, c, order, &t) : REJECT_UNKNOWN_ORDER;
     if (__builtin_expect(reason != REJECT_NONE, 0))
         engine_emit_request_rejected(self, c->account, order ? order->order_id : c->order_id,
@@ -336,6 +345,28 @@ HOT_PATH void engine_replace_order(struct engine *self, const void *message)
         reduce_in_place(self, order, &t);
     else
         replace_anew(self, order, &t);
+}
+
+HOT_PATH void engine_replace_order(struct engine *self, const void *message)
+{
+    const struct command_replace_order *c = message;
+    struct price_move m;
+    struct book_order *order = find_own(self, c->account, c->user, c->order_id, c->orig_cl_ord_id);
+    if (__builtin_expect(!order || !check_ordinary_move(self, c, order, &m), 0)) {
+        replace_specially(self, c, order);
+        return;
+    }
+    uint32_t near_at = order->at, instrument = order->instrument;
+    book_remove(&self->books, order);
+    m.instrument->book_update_id++;
+    self->accounts.accounts[order->account].open_notional += m.more_notional;
+    wallet_hold_cash(wallet_cash_of(&self->wallet, order->account, m.instrument->currency),
+                     m.more_hold);
+    order->limit_px = m.limit_px;
+    engine_emit_execution(self, order, EXEC_REPLACED, order_status(order), REJECT_NONE,
+                          order->leaves_qty);
+    engine_match(self, m.instrument, order, m.ticks, 0, near_at);
+    trigger_stops(self, instrument);
 }
 
 /* ---- the end of a day ---- */
