@@ -623,20 +623,12 @@ SIDE_PATH enum reject check_replace(struct engine *self, const struct command_re
 
 /* Nearly all orders are plain ones that pass, and whether one of those passes can be seen without
  * asking in turn what it would be rejected for: by comparisons with what engine_bounds.h has worked
- * out beforehand. "No" says only that somebody has to look.
- *
- * Sides come at random, and a branch on one is mispredicted every other time: so `sells`, 0 or 1,
- * is calculated with. */
-
-static int64_t by_side(uint32_t sells, int64_t buy, int64_t sell)
-{
-    return buy ^ ((buy ^ sell) & -(int64_t)sells);
-}
+ * out beforehand. "No" says only that somebody has to look. */
 
 /* Above zero the more eager the order is: how far above a price it would buy, or below it sell. */
-static px_t eager_px(uint32_t sells, px_t px)
+static px_t eager_px(uint8_t side, px_t px)
 {
-    return (px ^ -(px_t)sells) + sells;
+    return by_side(side, px, -px);
 }
 
 /* As is_special(), but for bands, collars and rows of limits, which are looked at apart. Nor is the
@@ -644,19 +636,19 @@ static px_t eager_px(uint32_t sells, px_t px)
 static bool is_ordinary_time(const struct engine *self, const struct instrument *i,
                              const struct account *a)
 {
-    return !((i->session ^ SESSION_CONTINUOUS) | a->blocked | (self->state->market_blocked != 0));
+    return i->session == SESSION_CONTINUOUS && !a->blocked && !self->state->market_blocked;
 }
 
 /* Whether a price is further than ppm from the market, in products: nothing is divided. Prices are
  * plain, so the left side has 51 bits, and the reference is bounded here. */
-static bool is_within_collar(const struct instrument *i, uint32_t sells, px_t px, uint32_t ppm)
+static bool is_within_collar(const struct instrument *i, uint8_t side, px_t px, uint32_t ppm)
 {
     px_t mark = instrument_mark(i);
-    return mark >> 42 == 0 && eager_px(sells, px - mark) * 1000000 <= mark * ppm;
+    return mark >> 42 == 0 && eager_px(side, px - mark) * 1000000 <= mark * ppm;
 }
 
 /* What an order or a new price has to keep by itself, whatever else there is. */
-static bool is_ordinary_alone(const struct instrument *i, const struct user *u, uint32_t sells,
+static bool is_ordinary_alone(const struct instrument *i, const struct user *u, uint8_t side,
                               px_t px, qty_t qty, uint32_t *ticks, cash_t *notional)
 {
     const struct order_bounds *b = &i->bounds;
@@ -664,8 +656,8 @@ static bool is_ordinary_alone(const struct instrument *i, const struct user *u, 
     if (*ticks == 0 || qty > b->order_qty || qty > u->max_order_qty) return false;
     *notional = px * qty;
     return *notional <= b->notional && *notional <= u->max_order_notional &&
-           eager_px(sells, px) <= b->worst_px[sells] &&
-           (u->collar_ppm == 0 || is_within_collar(i, sells, px, u->collar_ppm));
+           eager_px(side, px) <= b->worst_px[side - SIDE_BUY] &&
+           (u->collar_ppm == 0 || is_within_collar(i, side, px, u->collar_ppm));
 }
 
 /* Open and traded notional of an account with so much more. */
@@ -707,17 +699,15 @@ static bool has_room(const struct engine *self, const struct order_terms *t)
 
 /* The sums that a new order adds to: what its user trades in a day, what its account owns. */
 static bool is_within_sums(const struct engine *self, const struct instrument *i,
-                           const struct user *u, uint32_t sells, qty_t qty,
-                           const struct order_terms *t)
+                           const struct user *u, uint8_t side, qty_t qty, const struct volume *v,
+                           const struct wallet_position *p)
 {
-    const struct volume *v = &self->volumes.slots[t->volume];
-    const struct wallet_position *p = &self->wallet.positions[t->position];
     uint64_t daily = (uint64_t)v->open_qty + (uint64_t)volume_traded(v, self->state->day);
     qty_t max_daily = u->max_daily_qty ? u->max_daily_qty : i->bounds.daily_qty;
-    uint64_t owned = (uint64_t)(p->available + p->held) + (uint64_t)p->open_buy_qty;
-    uint64_t bought = (owned + (uint64_t)qty) & ((uint64_t)sells - 1); /* 0 for a sell */
-    return t->volume && t->position && daily + (uint64_t)qty <= (uint64_t)max_daily &&
-           bought <= (uint64_t)i->bounds.long_qty && bought <= (uint64_t)u->max_long_qty;
+    qty_t owned = p->available + p->held + p->open_buy_qty; /* wallet_shares_fit() */
+    uint64_t bought = (uint64_t)by_side(side, owned, -qty) + (uint64_t)qty;
+    return daily + (uint64_t)qty <= (uint64_t)max_daily && bought <= (uint64_t)i->bounds.long_qty &&
+           bought <= (uint64_t)u->max_long_qty;
 }
 
 bool check_ordinary_order(struct engine *self, const struct command_new_order *c,
@@ -727,20 +717,20 @@ bool check_ordinary_order(struct engine *self, const struct command_new_order *c
     struct instrument *i = &self->instruments.table[c->instrument];
     struct account *a = &self->accounts.accounts[c->account];
     struct user *u = &self->accounts.users[c->user];
-    uint32_t sells = (uint32_t)(c->side - SIDE_BUY);
     qty_t qty = c->order_qty;
     if (!is_ordinary_time(self, i, a) || i->shortable || qty <= 0 ||
-        !is_ordinary_alone(i, u, sells, c->limit_px, qty, &t->ticks, &t->notional) ||
+        !is_ordinary_alone(i, u, c->side, c->limit_px, qty, &t->ticks, &t->notional) ||
         (i->lot_qty != 1 && qty % i->lot_qty))
         return false;
     t->hold = fee_hold_plain(t->notional, i->max_fee_ppm);
     t->volume = volume_find(&self->volumes, c->user, c->instrument);
     t->position = wallet_find_position(&self->wallet, c->account, c->instrument);
-    const struct wallet_cash *cash = wallet_cash_of(&self->wallet, c->account, i->currency);
+    const struct volume *v = &self->volumes.slots[t->volume];
     const struct wallet_position *p = &self->wallet.positions[t->position];
-    if (!is_within_sums(self, i, u, sells, qty, t) || a->open_orders >= u->max_open_orders ||
-        !is_within_exposure(self, a, t->notional) ||
-        by_side(sells, cash->available, p->available) < by_side(sells, t->hold, qty) ||
+    const struct wallet_cash *cash = wallet_cash_of(&self->wallet, c->account, i->currency);
+    if (!t->volume || !t->position || !is_within_sums(self, i, u, c->side, qty, v, p) ||
+        a->open_orders >= u->max_open_orders || !is_within_exposure(self, a, t->notional) ||
+        by_side(c->side, cash->available, p->available) < by_side(c->side, t->hold, qty) ||
         !has_room(self, t) || !count_if_within_rate(self, a, u))
         return false;
     t->command = c;
@@ -756,26 +746,26 @@ bool check_ordinary_move(struct engine *self, const struct command_replace_order
     struct account *a = &self->accounts.accounts[order->account];
     struct user *u = &self->accounts.users[c->user];
     if (c->header.block_length < sizeof *c - sizeof(struct sbe_header)) return false;
-    uint32_t sells = (uint32_t)(order->side - SIDE_BUY);
     px_t px = c->limit_px;
     cash_t notional, now = order->limit_px * order->leaves_qty;
     if ((c->order_qty | c->stop_px) || order->place != PLACE_BOOK ||
         order->ord_type != ORD_TYPE_LIMIT || order->time_in_force == TIF_AT_CLOSE ||
-        order->iceberg || px == order->limit_px ||
-        now > PLAIN_NOTIONAL_MAX || !is_ordinary_time(self, i, a) ||
-        !is_ordinary_alone(i, u, sells, px, order->order_qty, &m->ticks, &notional) ||
+        order->iceberg || px == order->limit_px || now > PLAIN_NOTIONAL_MAX ||
+        !is_ordinary_time(self, i, a) ||
+        !is_ordinary_alone(i, u, order->side, px, order->order_qty, &m->ticks, &notional) ||
         !cl_ord_id_is_none(c->cl_ord_id) ||
         book_more(&self->books, order)->exec_inst & EXEC_INST_POST_ONLY)
         return false;
     cash_t then = px * order->leaves_qty;
     m->more_notional = then - now;
-    m->more_hold = fee_hold_plain(then, i->max_fee_ppm) - fee_hold_plain(now, i->max_fee_ppm);
-    m->more_hold = by_side(sells, m->more_hold, 0);
-    const struct wallet_cash *cash = wallet_cash_of(&self->wallet, order->account, i->currency);
-    if ((m->more_notional > 0 && !is_within_exposure(self, a, m->more_notional)) ||
-        cash->available < m->more_hold || !ladder_has_room(&self->books.pool) ||
+    cash_t more = fee_hold_plain(then, i->max_fee_ppm) - fee_hold_plain(now, i->max_fee_ppm);
+    m->more_hold = by_side(order->side, more, 0);
+    m->cash = wallet_cash_of(&self->wallet, order->account, i->currency);
+    if ((!is_within_exposure(self, a, m->more_notional) && m->more_notional > 0) ||
+        m->cash->available < m->more_hold || !ladder_has_room(&self->books.pool) ||
         !count_if_within_rate(self, a, u))
         return false;
+    m->account = a;
     m->instrument = i;
     m->limit_px = px;
     return true;

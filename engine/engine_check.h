@@ -48,6 +48,8 @@ struct replace_terms {
 /* A replace that only moves the price of an order in the book. */
 struct price_move {
     struct instrument *instrument;
+    struct account *account;
+    struct wallet_cash *cash; /* of the account, in the instrument's currency */
     px_t limit_px;
     uint32_t ticks;       /* limit_px in ticks */
     cash_t more_notional; /* limit_px * leaves; below 0: less than before */

@@ -54,21 +54,13 @@ static void hold_more(struct engine *self, const struct book_order *order,
                       const struct instrument *i, qty_t qty, cash_t notional, cash_t hold)
 {
     self->accounts.accounts[order->account].open_notional += notional;
-    bool buys = order->side == SIDE_BUY;
     struct wallet_cash *c = wallet_cash_of(&self->wallet, order->account, i->currency);
-    if (qty == 0) { /* a price that moves: only a buy holds anything else for it */
-        wallet_hold_cash(c, buys ? hold : 0);
-        CHECK(c->held >= 0);
-        return;
-    }
     struct wallet_position *p = &self->wallet.positions[order->position];
-    int64_t *available = buys ? &c->available : &p->available; /* sides come at random: selected */
-    int64_t *held = buys ? &c->held : &p->held;                /* by, not branched on */
-    int64_t more = buys ? hold : qty;
-    *available -= more;
-    *held += more;
-    CHECK(*held >= 0);
-    p->open_buy_qty += buys ? qty : 0;
+    qty_t shares = by_side(order->side, 0, qty);
+    wallet_hold_cash(c, by_side(order->side, hold, 0));
+    wallet_hold_shares(p, shares);
+    CHECK(c->held >= 0 && p->held >= 0);
+    p->open_buy_qty += qty - shares;
     self->volumes.slots[order->volume].open_qty += qty;
 }
 
@@ -96,9 +88,12 @@ void engine_forget_order(struct engine *self, struct book_order *order)
 static void withdraw(struct engine *self, struct book_order *order)
 {
     struct instrument *i = &self->instruments.table[order->instrument];
-    if (order->place == PLACE_BOOK) i->book_update_id++;
-    if (order->place == PLACE_PARKED) i->parked_count--;
-    if (order->place != PLACE_NOWHERE) book_remove(&self->books, order);
+    if (order->place == PLACE_NOWHERE) return;
+    if (__builtin_expect(order->place == PLACE_BOOK, 1))
+        i->book_update_id++;
+    else if (order->place == PLACE_PARKED)
+        i->parked_count--;
+    book_remove(&self->books, order);
 }
 
 void engine_end_order(struct engine *self, struct book_order *order, enum exec_type type,
@@ -359,9 +354,8 @@ HOT_PATH void engine_replace_order(struct engine *self, const void *message)
     uint32_t near_at = order->at, instrument = order->instrument;
     book_remove(&self->books, order);
     m.instrument->book_update_id++;
-    self->accounts.accounts[order->account].open_notional += m.more_notional;
-    wallet_hold_cash(wallet_cash_of(&self->wallet, order->account, m.instrument->currency),
-                     m.more_hold);
+    m.account->open_notional += m.more_notional;
+    wallet_hold_cash(m.cash, m.more_hold);
     order->limit_px = m.limit_px;
     engine_emit_execution(self, order, EXEC_REPLACED, order_status(order), REJECT_NONE,
                           order->leaves_qty);
