@@ -77,9 +77,8 @@ void engine_list_instrument(struct engine *self, const void *message)
         engine_emit_command_rejected(self, COMMAND_LIST_INSTRUMENT, reason);
         return;
     }
-    bounds_follow_limits(&self->instruments.table[command.instrument]);
-    bounds_follow_px(&self->instruments.table[command.instrument]);
     engine_begin_session(self, command.instrument, command.session);
+    bounds_follow_px(&self->instruments.table[command.instrument]);
     struct event_instrument_listed event = {
         .header = EVENT_HEADER(EVENT_INSTRUMENT_LISTED, struct event_instrument_listed),
         .instrument = command.instrument};
@@ -434,6 +433,12 @@ static uint32_t cancel_all(struct engine *self, account_id_t account, const stru
     return canceled;
 }
 
+static void set_blocked(struct accounts *all, account_id_t account, uint8_t blocked)
+{
+    all->accounts[account].blocked = blocked;
+    bounds_follow_account(all, account);
+}
+
 void engine_kill_switch(struct engine *self, const struct command_kill_switch *c)
 {
     enum reject reason = REJECT_NONE;
@@ -446,7 +451,7 @@ void engine_kill_switch(struct engine *self, const struct command_kill_switch *c
         return;
     }
     if (c->account)
-        self->accounts.accounts[c->account].blocked = c->engaged;
+        set_blocked(&self->accounts, c->account, c->engaged);
     else
         self->state->market_blocked = c->engaged;
     const struct selection all = {.reason = REJECT_CANCELED_BY_KILL_SWITCH};

@@ -39,6 +39,7 @@ void bounds_follow_limits(struct instrument *i)
     struct order_bounds *b = &i->bounds;
     qty_t daily = i->max_daily_qty ? i->max_daily_qty : RISK_DAILY_QTY;
     b->order_qty = smaller(limit_or_max(i->max_order_qty), PLAIN_QTY_MAX);
+    if (i->session != SESSION_CONTINUOUS) b->order_qty = 0;
     b->notional = smaller(limit_or_max(i->max_order_notional), PLAIN_NOTIONAL_MAX);
     b->long_qty = smaller(limit_or_max(i->max_long_qty), RISK_POSITION_MAX);
     b->daily_qty = daily < 0 ? INT64_MAX : daily;
@@ -93,10 +94,16 @@ void bounds_follow_user(struct accounts *all, user_id_t user)
     all->users[user] = with_bounds(all, user);
 }
 
+static uint32_t max_messages_of(const struct accounts *all, account_id_t account)
+{
+    return all->accounts[account].blocked ? 0
+                                          : count_or_max(all->account_limits[account].max_messages);
+}
+
 void bounds_follow_account(struct accounts *all, account_id_t account)
 {
     struct account *a = &all->accounts[account];
-    a->max_messages = count_or_max(all->account_limits[account].max_messages);
+    a->max_messages = max_messages_of(all, account);
     a->max_exposure = limit_or_max(all->account_limits[account].max_exposure);
     for (user_id_t user = all->first_users[account]; user; user = all->users[user].next_user)
         bounds_follow_user(all, user);
@@ -116,7 +123,7 @@ void bounds_validate_account(const struct accounts *all, account_id_t account)
 {
     const struct account *a = &all->accounts[account];
     const struct risk_limits *limits = &all->account_limits[account];
-    CHECK(a->max_messages == count_or_max(limits->max_messages));
+    CHECK(a->max_messages == max_messages_of(all, account));
     CHECK(a->max_exposure == limit_or_max(limits->max_exposure));
     uint32_t count = 0;
     for (user_id_t user = all->first_users[account]; user; user = all->users[user].next_user) {

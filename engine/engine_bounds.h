@@ -18,7 +18,8 @@
  * bits (fee.h), and sums of a few cannot overflow. 880 million of the currency. */
 #define PLAIN_NOTIONAL_MAX ((INT64_C(1) << 43) - 1)
 
-/* An instrument has been listed, or its limits have changed. */
+/* An instrument has been listed, or its limits or session have changed. No order is ordinary in
+ * another session than CONTINUOUS. */
 void bounds_follow_limits(struct instrument *instrument);
 
 /* Its last or reference price, bands or collar have changed. */
@@ -27,7 +28,8 @@ void bounds_follow_px(struct instrument *instrument);
 /* A user has been added, or its limits have changed. */
 void bounds_follow_user(struct accounts *accounts, user_id_t user);
 
-/* An account has been opened, or its limits have changed: they are its users', too. */
+/* An account has been opened, its limits have changed, which are its users', too, or its kill switch
+ * has: no order of a blocked one is ordinary. */
 void bounds_follow_account(struct accounts *accounts, account_id_t account);
 
 /* CHECKs that all of them are as their sources say. For engine_validate(). */

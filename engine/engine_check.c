@@ -628,15 +628,8 @@ SIDE_PATH enum reject check_replace(struct engine *self, const struct command_re
 /* Above zero the more eager the order is: how far above a price it would buy, or below it sell. */
 static px_t eager_px(uint8_t side, px_t px)
 {
-    return by_side(side, px, -px);
-}
-
-/* As is_special(), but for bands, collars and rows of limits, which are looked at apart. Nor is the
- * session of an instrument that is not listed CONTINUOUS. */
-static bool is_ordinary_time(const struct engine *self, const struct instrument *i,
-                             const struct account *a)
-{
-    return i->session == SESSION_CONTINUOUS && !a->blocked && !self->state->market_blocked;
+    px_t sells = side - SIDE_BUY;
+    return (px ^ -sells) + sells;
 }
 
 /* Whether a price is further than ppm from the market, in products: nothing is divided. Prices are
@@ -718,7 +711,7 @@ bool check_ordinary_order(struct engine *self, const struct command_new_order *c
     struct account *a = &self->accounts.accounts[c->account];
     struct user *u = &self->accounts.users[c->user];
     qty_t qty = c->order_qty;
-    if (!is_ordinary_time(self, i, a) || i->shortable || qty <= 0 ||
+    if (self->state->market_blocked || i->shortable || qty <= 0 ||
         !is_ordinary_alone(i, u, c->side, c->limit_px, qty, &t->ticks, &t->notional) ||
         (i->lot_qty != 1 && qty % i->lot_qty))
         return false;
@@ -751,7 +744,7 @@ bool check_ordinary_move(struct engine *self, const struct command_replace_order
     if ((c->order_qty | c->stop_px) || order->place != PLACE_BOOK ||
         order->ord_type != ORD_TYPE_LIMIT || order->time_in_force == TIF_AT_CLOSE ||
         order->iceberg || px == order->limit_px || now > PLAIN_NOTIONAL_MAX ||
-        !is_ordinary_time(self, i, a) ||
+        self->state->market_blocked ||
         !is_ordinary_alone(i, u, order->side, px, order->order_qty, &m->ticks, &notional) ||
         !cl_ord_id_is_none(c->cl_ord_id) ||
         book_more(&self->books, order)->exec_inst & EXEC_INST_POST_ONLY)
