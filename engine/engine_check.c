@@ -256,11 +256,16 @@ static enum reject check_limit_px(const struct engine *self, const struct instru
                                                                                 : REJECT_NONE;
 }
 
+static bool reaches_other_side(const struct engine *self, instrument_id_t instrument, uint8_t side,
+                               uint32_t ticks)
+{
+    return book_opposite(&self->books, instrument, side)->best_key <= book_limit_key(side, ticks);
+}
+
 static bool would_take(const struct engine *self, const struct instrument *i,
                        instrument_id_t instrument, uint8_t side, uint32_t ticks)
 {
-    return i->session == SESSION_CONTINUOUS &&
-           book_opposite(&self->books, instrument, side)->best_key <= book_limit_key(side, ticks);
+    return i->session == SESSION_CONTINUOUS && reaches_other_side(self, instrument, side, ticks);
 }
 
 static enum reject check_price(const struct engine *self, const struct command_new_order *c,
@@ -746,9 +751,11 @@ bool check_ordinary_move(struct engine *self, const struct command_replace_order
         order->iceberg || px == order->limit_px || now > PLAIN_NOTIONAL_MAX ||
         self->state->market_blocked ||
         !is_ordinary_alone(i, u, order->side, px, order->order_qty, &m->ticks, &notional) ||
-        !cl_ord_id_is_none(c->cl_ord_id) ||
-        book_more(&self->books, order)->exec_inst & EXEC_INST_POST_ONLY)
+        !cl_ord_id_is_none(c->cl_ord_id))
         return false;
+    /* what else is known of the order lies on another line, which only this takes */
+    m->takes = reaches_other_side(self, order->instrument, order->side, m->ticks);
+    if (m->takes && book_more(&self->books, order)->exec_inst & EXEC_INST_POST_ONLY) return false;
     cash_t then = px * order->leaves_qty;
     m->more_notional = then - now;
     cash_t more = fee_hold_plain(then, i->max_fee_ppm) - fee_hold_plain(now, i->max_fee_ppm);

@@ -54,6 +54,7 @@ struct price_move {
     uint32_t ticks;       /* limit_px in ticks */
     cash_t more_notional; /* limit_px * leaves; below 0: less than before */
     cash_t more_hold;     /* cash behind a buy; 0 of a sell */
+    bool takes;           /* it will meet somebody */
 };
 
 /* Account, user and the form of cl_ord_id: until this is known an order has no owner. */

@@ -269,13 +269,18 @@ HOT_PATH void engine_new_order(struct engine *self, const void *message)
 
 /* ---- cancels ---- */
 
+SIDE_PATH static order_id_t find_by_cl_ord_id(const struct engine *self, account_id_t account,
+                                              const char *cl_ord_id)
+{
+    return cl_ord_id_find(&self->cl_ord_ids, account, cl_ord_id_hash(cl_ord_id));
+}
+
 /* The open order of this account that a request names; NULL when there is none. */
 static struct book_order *find_own(const struct engine *self, account_id_t account, user_id_t user,
                                    order_id_t order_id, const char *orig_cl_ord_id)
 {
     if (!account_has_user(&self->accounts, account, user)) return NULL;
-    if (!order_id)
-        order_id = cl_ord_id_find(&self->cl_ord_ids, account, cl_ord_id_hash(orig_cl_ord_id));
+    if (!order_id) order_id = find_by_cl_ord_id(self, account, orig_cl_ord_id);
     struct book_order *order = book_find(&self->books, order_id);
     return order && order->account == account ? order : NULL;
 }
@@ -359,7 +364,12 @@ HOT_PATH void engine_replace_order(struct engine *self, const void *message)
     order->limit_px = m.limit_px;
     engine_emit_execution(self, order, EXEC_REPLACED, order_status(order), REJECT_NONE,
                           order->leaves_qty);
-    engine_match(self, m.instrument, order, m.ticks, 0, near_at);
+    if (m.takes) {
+        engine_match(self, m.instrument, order, m.ticks, 0, near_at);
+    } else {
+        book_rest(&self->books, order, book_ladder_for(order->side), m.ticks, near_at);
+        m.instrument->book_update_id++;
+    }
     trigger_stops(self, instrument);
 }
 
