@@ -220,9 +220,6 @@ static struct book_order *open_order(struct engine *self, const struct order_ter
     hold_more(self, order, t->instrument, c->order_qty, t->notional, t->hold);
     if (t->cl_ord_id_hash)
         CHECK(cl_ord_id_add(&self->cl_ord_ids, c->account, t->cl_ord_id_hash, order_id));
-    if (c->time_in_force == TIF_GTD)
-        timer_set(&self->timers, TIMER_ORDER, slot_of(order_id), t->expire_ns);
-    if (c->time_in_force == TIF_AT_OPEN) t->instrument->at_open_count++;
     return order;
 }
 
@@ -237,6 +234,9 @@ SIDE_PATH static void new_special_order(struct engine *self, const struct comman
         return;
     }
     struct book_order *order = open_order(self, &t);
+    if (c->time_in_force == TIF_GTD)
+        timer_set(&self->timers, TIMER_ORDER, slot_of(order->order_id), t.expire_ns);
+    if (c->time_in_force == TIF_AT_OPEN) t.instrument->at_open_count++;
     engine_emit_execution(self, order, EXEC_NEW, ORD_NEW, REJECT_NONE, order->leaves_qty);
     place(self, t.instrument, order, t.ticks, t.stop_ticks, t.min_qty, 0);
 }
@@ -262,7 +262,7 @@ HOT_PATH void engine_new_order(struct engine *self, const void *message)
         return;
     }
     struct book_order *order = open_order(self, &t);
-    engine_emit_execution(self, order, EXEC_NEW, ORD_NEW, REJECT_NONE, order->leaves_qty);
+    engine_emit_execution(self, order, EXEC_NEW, ORD_NEW, REJECT_NONE, t.command->order_qty);
     engine_match(self, t.instrument, order, t.ticks, 0, 0);
     trigger_stops(self, c->instrument);
 }
