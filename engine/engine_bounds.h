@@ -28,8 +28,8 @@ void bounds_follow_px(struct instrument *instrument);
 /* A user has been added, or its limits have changed. */
 void bounds_follow_user(struct accounts *accounts, user_id_t user);
 
-/* An account has been opened, its limits have changed, which are its users', too, or its kill switch
- * has: no order of a blocked one is ordinary. */
+/* An account has been opened, its limits have changed, which are its users', too, or its kill
+ * switch has: no order of a blocked one is ordinary. */
 void bounds_follow_account(struct accounts *accounts, account_id_t account);
 
 /* CHECKs that all of them are as their sources say. For engine_validate(). */

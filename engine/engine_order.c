@@ -316,7 +316,7 @@ SIDE_PATH static void reduce_in_place(struct engine *self, struct book_order *or
 }
 
 SIDE_PATH static void replace_anew(struct engine *self, struct book_order *order,
-                         const struct replace_terms *t)
+                                   const struct replace_terms *t)
 {
     uint32_t near_at = order->place == PLACE_BOOK ? order->at : 0;
     withdraw(self, order);

@@ -108,8 +108,8 @@ static void validate_accounts(const struct engine *self)
             continue;
         }
         CHECK(a->stp != STP_ACCOUNT && a->stp <= STP_ALLOW && a->fee_tier < FEE_TIER_COUNT);
-        bounds_validate_account(&self->accounts, account);
         orders += validate_account(self, account);
+        bounds_validate_account(&self->accounts, account);
     }
     CHECK(orders == self->books.counts->orders);
 }
@@ -196,7 +196,6 @@ static void validate_instrument(const struct engine *self, instrument_id_t instr
     CHECK(!i->last_px || instrument_check_px(all, i, i->last_px, &ticks) == REJECT_NONE);
     CHECK(!i->reference_px || instrument_check_px(all, i, i->reference_px, &ticks) == REJECT_NONE);
     CHECK(i->has_bands == (i->static_ppm || i->dynamic_ppm || i->collar_ppm));
-    bounds_validate_instrument(i);
     CHECK(i->has_more_limits == (i->max_long_qty || i->max_short_qty || i->max_daily_qty));
     CHECK(i->session != SESSION_CONTINUOUS || !is_crossed(self, instrument));
     CHECK(i->session == SESSION_CONTINUOUS || !i->limit_state);
@@ -204,6 +203,7 @@ static void validate_instrument(const struct engine *self, instrument_id_t instr
               count_at_open(self, instrument, LADDER_ASKS) ==
           i->at_open_count);
     CHECK(count_parked(self, instrument) == i->parked_count);
+    bounds_validate_instrument(i);
 }
 
 static void validate_instruments(const struct engine *self)

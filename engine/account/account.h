@@ -82,8 +82,8 @@ struct account_counts {
 
 /* Where the tables lie in this process. */
 struct accounts {
-    struct account *accounts; /* by id; 0 is the house */
-    struct user *users;       /* by id */
+    struct account *accounts;           /* by id; 0 is the house */
+    struct user *users;                 /* by id */
     struct risk_limits *account_limits; /* as they were set */
     struct risk_limits *user_limits;
     user_id_t *first_users; /* by account: the user added last, who leads to the others */

@@ -126,7 +126,8 @@ static px_t table_max_px(const struct tick_table *table)
 }
 
 /* What a product with an odd number is multiplied by to get back the other factor, modulo 2^64.
- * Each step of Newton's doubles the bits that are right; an odd number is its own inverse in three. */
+ * Each step of Newton's doubles the bits that are right; an odd number is its own inverse in three.
+ */
 static uint64_t inverse_of(uint64_t odd)
 {
     uint64_t inverse = odd;

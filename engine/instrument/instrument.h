@@ -41,22 +41,22 @@ struct instrument {
     /* two cache lines that every order meets */
     struct order_bounds bounds;
 
-    uint64_t tick_inverse;    /* these three: see instrument_plain_ticks() */
+    uint64_t tick_inverse; /* these three: see instrument_plain_ticks() */
     uint32_t plain_ticks_max;
     uint8_t tick_shift;
-    uint8_t session;          /* enum session */
-    uint8_t limit_state;      /* 1: on */
+    uint8_t session;     /* enum session */
+    uint8_t limit_state; /* 1: on */
     uint8_t currency;
-    uint64_t book_update_id;  /* counts the events that changed the book */
-    px_t last_px;             /* of the last trade; 0 before */
-    px_t reference_px;        /* 0: none */
+    uint64_t book_update_id; /* counts the events that changed the book */
+    px_t last_px;            /* of the last trade; 0 before */
+    px_t reference_px;       /* 0: none */
     qty_t lot_qty;
     uint32_t max_fee_ppm;
     uint32_t index_weight;
-    uint8_t tick_table;       /* 0: none */
+    uint8_t tick_table; /* 0: none */
     uint8_t shortable;
-    uint8_t has_bands;        /* 1: static_ppm, dynamic_ppm or collar_ppm is set */
-    uint8_t has_more_limits;  /* 1: one of max_long_qty, max_short_qty, max_daily_qty is set */
+    uint8_t has_bands;       /* 1: static_ppm, dynamic_ppm or collar_ppm is set */
+    uint8_t has_more_limits; /* 1: one of max_long_qty, max_short_qty, max_daily_qty is set */
     uint8_t schedule;
     uint8_t pad[3];
 
