@@ -109,6 +109,7 @@ static void validate_accounts(const struct engine *self)
         }
         CHECK(a->stp != STP_ACCOUNT && a->stp <= STP_ALLOW && a->fee_tier < FEE_TIER_COUNT);
         orders += validate_account(self, account);
+        bounds_validate_account(&self->accounts, account);
     }
     CHECK(orders == self->books.counts->orders);
 }
@@ -202,6 +203,7 @@ static void validate_instrument(const struct engine *self, instrument_id_t instr
               count_at_open(self, instrument, LADDER_ASKS) ==
           i->at_open_count);
     CHECK(count_parked(self, instrument) == i->parked_count);
+    bounds_validate_instrument(i);
 }
 
 static void validate_instruments(const struct engine *self)
