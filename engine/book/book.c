@@ -1,5 +1,7 @@
 #include "engine/book/book.h"
 
+#include "engine/base/paths.h"
+
 static uint32_t slot_at(const struct books *self, const struct book_order *order)
 {
     return (uint32_t)(order - self->orders);
@@ -104,7 +106,7 @@ void book_rest(struct books *self, struct book_order *order, enum book_ladder wh
 {
     CHECK(order->place == PLACE_NOWHERE && order->leaves_qty > 0);
     struct ladder *ladder = book_ladder(self, order->instrument, which);
-    order->place = which <= LADDER_ASKS ? PLACE_BOOK : PLACE_STOP;
+    order->place = (uint8_t)(PLACE_BOOK + (which >= LADDER_BUY_STOPS));
     append(self, order, ladder_make(&self->pool, ladder, book_key(which, ticks), near_at));
 }
 
@@ -132,18 +134,30 @@ static void unpark(struct books *self, struct book_order *order)
         list->tail = order->prev;
 }
 
-void book_remove(struct books *self, struct book_order *order)
+static void leave(struct books *self, struct book_order *order, struct ladder *ladder)
 {
-    if (__builtin_expect(order->place == PLACE_PARKED, 0)) {
-        unpark(self, order);
-        order->place = PLACE_NOWHERE;
-        return;
-    }
-    CHECK(order->place != PLACE_NOWHERE);
     struct price_level *level = &self->pool.levels[order->at];
     unlink_order(self, order, level);
-    ladder_leave(&self->pool, book_ladder(self, order->instrument, ladder_of(order)), order->at,
-                 level->count == 0);
+    ladder_leave(&self->pool, ladder, order->at, level->count == 0);
+}
+
+SIDE_PATH static void remove_waiting(struct books *self, struct book_order *order)
+{
+    CHECK(order->place == PLACE_STOP || order->place == PLACE_PARKED);
+    if (order->place == PLACE_STOP)
+        leave(self, order, book_ladder(self, order->instrument, ladder_of(order)));
+    else
+        unpark(self, order);
+    order->place = PLACE_NOWHERE;
+}
+
+void book_remove(struct books *self, struct book_order *order)
+{
+    if (__builtin_expect(order->place != PLACE_BOOK, 0)) {
+        remove_waiting(self, order);
+        return;
+    }
+    leave(self, order, book_own(self, order->instrument, order->side));
     order->place = PLACE_NOWHERE;
 }
 

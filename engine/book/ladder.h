@@ -147,8 +147,9 @@ static inline void ladder_leave(struct ladder_pool *self, struct ladder *ladder,
     if (__builtin_expect(b->bitmap == 0, 0)) {
         ladder_give_block(self, ladder, block, was_best);
     } else if (was_best) { /* the block's next: whatever is lower has no levels */
-        ladder->best_at = block << LADDER_BLOCK_BITS | (uint32_t)__builtin_ctzll(b->bitmap);
-        ladder->best_key = ladder_key(self, ladder->best_at);
+        uint32_t bit = (uint32_t)__builtin_ctzll(b->bitmap);
+        ladder->best_at = block << LADDER_BLOCK_BITS | bit;
+        ladder->best_key = b->high << LADDER_BLOCK_BITS | bit;
     }
 }
 

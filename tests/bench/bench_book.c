@@ -169,7 +169,8 @@ static void apply(struct bench *self, const struct flow_record *r)
 
 HOT_PATH static void run_records(struct bench *self, uint64_t from, uint64_t to)
 {
-    for (uint64_t i = from; i < to; i++) apply(self, &self->commands[i]);
+    const struct flow_record *end = &self->commands[to];
+    for (const struct flow_record *r = &self->commands[from]; r != end; r++) apply(self, r);
 }
 
 static void open_books(struct bench *self, struct arena *arena)
