@@ -136,18 +136,20 @@ static inline uint32_t ladder_make(struct ladder_pool *self, struct ladder *ladd
     return at;
 }
 
-/* Takes a level away that has no orders any more. */
-static inline void ladder_erase(struct ladder_pool *self, struct ladder *ladder, uint32_t at)
+/* An order has left a level, and with the last one the level goes, too. */
+static inline void ladder_leave(struct ladder_pool *self, struct ladder *ladder, uint32_t at,
+                                bool is_empty)
 {
     uint32_t block = at >> LADDER_BLOCK_BITS;
     struct price_block *b = &self->blocks[block];
-    b->bitmap &= ~(UINT64_C(1) << (at & ((1u << LADDER_BLOCK_BITS) - 1)));
+    b->bitmap &= ~((uint64_t)is_empty << (at & ((1u << LADDER_BLOCK_BITS) - 1)));
     bool was_best = ladder->best_at == at;
-    if (b->bitmap == 0) {
+    if (__builtin_expect(b->bitmap == 0, 0)) {
         ladder_give_block(self, ladder, block, was_best);
     } else if (was_best) { /* the block's next: whatever is lower has no levels */
-        ladder->best_at = block << LADDER_BLOCK_BITS | (uint32_t)__builtin_ctzll(b->bitmap);
-        ladder->best_key = ladder_key(self, ladder->best_at);
+        uint32_t bit = (uint32_t)__builtin_ctzll(b->bitmap);
+        ladder->best_at = block << LADDER_BLOCK_BITS | bit;
+        ladder->best_key = b->high << LADDER_BLOCK_BITS | bit;
     }
 }
 

@@ -131,7 +131,7 @@ static void make(struct fixture *f, struct ladder *ladder, struct list *list, ui
 
 static void erase(struct fixture *f, struct ladder *ladder, struct list *list, unsigned at)
 {
-    ladder_erase(&f->pool, ladder, list->levels[at]);
+    ladder_leave(&f->pool, ladder, list->levels[at], true);
     list->count--;
     list->keys[at] = list->keys[list->count];
     list->levels[at] = list->levels[list->count];
@@ -191,9 +191,9 @@ static void both_ends_of_the_range_are_keys(void **state)
     assert_int_equal(ladder.best_at, first);
     assert_int_equal(ladder_next(&f.pool, &ladder, first), last);
     assert_int_equal(ladder_key(&f.pool, last), KEY_END - 1);
-    ladder_erase(&f.pool, &ladder, first);
+    ladder_leave(&f.pool, &ladder, first, true);
     assert_int_equal(ladder.best_at, last);
-    ladder_erase(&f.pool, &ladder, last);
+    ladder_leave(&f.pool, &ladder, last, true);
     assert_int_equal(ladder.best_at, 0);
     assert_int_equal(ladder.best_key, LADDER_NO_KEY);
     arena_unmap(f.block, f.bytes);
@@ -209,7 +209,7 @@ static void room_is_told_for_blocks_and_for_nodes(void **state)
     uint32_t made = 0;
     while (ladder_has_room(&f.pool)) (void)ladder_make(&f.pool, &ladder, made++ << 6, 0);
     assert_int_equal(made, 5);
-    ladder_erase(&f.pool, &ladder, ladder_find(&f.pool, &ladder, 2 << 6));
+    ladder_leave(&f.pool, &ladder, ladder_find(&f.pool, &ladder, 2 << 6), true);
     assert_true(ladder_has_room(&f.pool));
     arena_unmap(f.block, f.bytes);
 
@@ -219,7 +219,7 @@ static void room_is_told_for_blocks_and_for_nodes(void **state)
         (void)ladder_make(&f.pool, &ladder, made << 15, 0);
     assert_int_equal(made,
                      ladder_node_count(100, 2) - 2); /* one for the root, one kept for another */
-    ladder_erase(&f.pool, &ladder, ladder_find(&f.pool, &ladder, 3 << 15));
+    ladder_leave(&f.pool, &ladder, ladder_find(&f.pool, &ladder, 3 << 15), true);
     assert_true(ladder_has_room(&f.pool));
     arena_unmap(f.block, f.bytes);
 }
