@@ -336,8 +336,11 @@ static void validate_pool(const struct ladder_pool *pool)
 {
     const struct ladder_counts *c = pool->counts;
     uint32_t free_blocks = 0, free_nodes = 0;
+    CHECK(pool->blocks[0].bitmap == 0 && pool->blocks[0].high == LADDER_NO_KEY);
+    CHECK(pool->nodes[0].count == 0);
     for (uint32_t b = c->block_free; b; b = pool->blocks[b].parent) {
-        CHECK(pool->blocks[b].bitmap == 0 && ++free_blocks < pool->block_max);
+        CHECK(pool->blocks[b].bitmap == 0 && pool->blocks[b].high == LADDER_NO_KEY);
+        CHECK(++free_blocks < pool->block_max);
     }
     for (uint32_t n = c->node_free; n; n = pool->nodes[n].child[0]) {
         CHECK(pool->nodes[n].count == 0 && ++free_nodes < pool->node_max);
