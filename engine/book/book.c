@@ -262,6 +262,12 @@ static uint32_t validate_level(const struct books *self, uint32_t at, uint32_t i
     return count;
 }
 
+static void validate_no_level(const struct price_level *level)
+{
+    CHECK(level->count == 0 && level->head == 0 && level->tail == 0);
+    CHECK(level->leaves_qty == 0 && level->hidden_qty == 0);
+}
+
 /* Every block under a node, so that no bit is set without a level and none is missing. */
 static uint32_t validate_node(const struct books *self, uint32_t node, uint32_t nine,
                               uint32_t instrument, enum book_ladder which)
@@ -280,7 +286,7 @@ static uint32_t validate_node(const struct books *self, uint32_t node, uint32_t 
             if (b->bitmap >> bit & 1)
                 orders += validate_level(self, at, instrument, which);
             else
-                CHECK(pool->levels[at].count == 0 && pool->levels[at].head == 0);
+                validate_no_level(&pool->levels[at]);
         }
     }
     CHECK(children == n->count && children > 0);
@@ -336,8 +342,11 @@ static void validate_pool(const struct ladder_pool *pool)
 {
     const struct ladder_counts *c = pool->counts;
     uint32_t free_blocks = 0, free_nodes = 0;
+    CHECK(pool->blocks[0].bitmap == 0 && pool->blocks[0].high == LADDER_NO_KEY);
+    CHECK(pool->nodes[0].count == 0);
     for (uint32_t b = c->block_free; b; b = pool->blocks[b].parent) {
-        CHECK(pool->blocks[b].bitmap == 0 && ++free_blocks < pool->block_max);
+        CHECK(pool->blocks[b].bitmap == 0 && pool->blocks[b].high == LADDER_NO_KEY);
+        CHECK(++free_blocks < pool->block_max);
     }
     for (uint32_t n = c->node_free; n; n = pool->nodes[n].child[0]) {
         CHECK(pool->nodes[n].count == 0 && ++free_nodes < pool->node_max);

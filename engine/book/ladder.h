@@ -26,6 +26,8 @@ enum {
     LADDER_NODE_BITS = 9,
     LADDER_NODE_FAN = 1 << LADDER_NODE_BITS,
     LADDER_NODE_WORDS = LADDER_NODE_FAN / 64,
+    LADDER_NEAR_SHIFT = 23,
+    LADDER_NEAR_MASK = (1 << LADDER_NEAR_SHIFT) - 1,
 };
 #define LADDER_KEY_MAX ((UINT32_C(1) << LADDER_KEY_BITS) - 1)
 #define LADDER_NO_KEY  UINT32_MAX /* of the best level where there is none: behind every key */
@@ -42,7 +44,7 @@ struct price_level {
 
 struct price_block {
     uint64_t bitmap; /* bit i: level i has orders */
-    uint32_t high;   /* its keys without the lowest 6 bits */
+    uint32_t high;   /* its keys without the lowest 6 bits; LADDER_NO_KEY: free, or nobody */
     uint32_t parent; /* node; of a free block the next free one */
 };
 
@@ -109,12 +111,24 @@ static inline uint32_t ladder_key(const struct ladder_pool *self, uint32_t at)
 uint32_t ladder_next(const struct ladder_pool *self, const struct ladder *ladder, uint32_t at);
 
 /* Between ladder.h and ladder.c: the block of a key, made if it was not there. */
-uint32_t ladder_block(struct ladder_pool *self, struct ladder *ladder, uint32_t high);
+uint32_t ladder_make_block(struct ladder_pool *self, struct ladder *ladder, uint32_t high);
 
 /* Between ladder.h and ladder.c: gives a block without levels back, from which the best may have
  * been taken. */
 void ladder_give_block(struct ladder_pool *self, struct ladder *ladder, uint32_t block,
                        bool was_best);
+
+/* The block of a key, made if it was not there. Node 0 leads nowhere, so that a ladder without a
+ * near node needs no look of its own. */
+static inline uint32_t ladder_block(struct ladder_pool *self, struct ladder *ladder, uint32_t high)
+{
+    if (ladder->near >> LADDER_NEAR_SHIFT == high >> LADDER_NODE_BITS) {
+        const struct ladder_node *node = &self->nodes[ladder->near & LADDER_NEAR_MASK];
+        uint32_t block = node->child[high & (LADDER_NODE_FAN - 1)];
+        if (__builtin_expect(block != 0, 1)) return block;
+    }
+    return ladder_make_block(self, ladder, high);
+}
 
 /* Where the level of a key is, made if it was not there. There is room. `near_at` is any level of
  * this ladder, perhaps one just left, where the key may be; 0: none. Its counts are the caller's.
@@ -124,8 +138,7 @@ static inline uint32_t ladder_make(struct ladder_pool *self, struct ladder *ladd
 {
     uint32_t high = key >> LADDER_BLOCK_BITS;
     uint32_t block = near_at >> LADDER_BLOCK_BITS;
-    const struct price_block *near = &self->blocks[block];
-    if (near->high != high || near->bitmap == 0) block = ladder_block(self, ladder, high);
+    if (near_at == 0 || self->blocks[block].high != high) block = ladder_block(self, ladder, high);
     uint32_t bit = key & ((1u << LADDER_BLOCK_BITS) - 1);
     uint32_t at = block << LADDER_BLOCK_BITS | bit;
     self->blocks[block].bitmap |= UINT64_C(1) << bit;

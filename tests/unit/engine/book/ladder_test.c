@@ -224,12 +224,56 @@ static void room_is_told_for_blocks_and_for_nodes(void **state)
     arena_unmap(f.block, f.bytes);
 }
 
+static void a_level_stays_while_it_has_orders(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct ladder ladder = empty_ladder();
+    open_pool(&f, 8, 2);
+    uint32_t best = ladder_make(&f.pool, &ladder, 70, 0);
+    uint32_t next = ladder_make(&f.pool, &ladder, 71, best);
+    ladder_leave(&f.pool, &ladder, best, false);
+    ladder_leave(&f.pool, &ladder, next, false);
+    assert_int_equal(ladder.best_at, best);
+    assert_int_equal(ladder.best_key, 70);
+    assert_int_equal(ladder_find(&f.pool, &ladder, 71), next);
+    ladder_leave(&f.pool, &ladder, best, true);
+    assert_int_equal(ladder.best_at, next);
+    assert_int_equal(ladder.best_key, 71);
+    arena_unmap(f.block, f.bytes);
+}
+
+/* A level that an order has just left may be near to where it goes, but its block may be gone. */
+static void a_block_given_back_is_near_to_nobody(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct ladder left = empty_ladder(), other = empty_ladder();
+    open_pool(&f, 8, 2);
+    uint32_t gone = ladder_make(&f.pool, &left, 5 << 6, 0);
+    ladder_leave(&f.pool, &left, gone, true);
+    assert_int_equal(f.pool.counts->blocks, 0);
+    uint32_t again = ladder_make(&f.pool, &left, 5 << 6 | 1, gone);
+    assert_int_equal(f.pool.counts->blocks, 1);
+    assert_int_equal(ladder_find(&f.pool, &left, 5 << 6 | 1), again);
+    ladder_leave(&f.pool, &left, again, true);
+
+    uint32_t taken = ladder_make(&f.pool, &other, 9 << 6, 0);
+    assert_int_equal(taken >> 6, gone >> 6);
+    uint32_t back = ladder_make(&f.pool, &left, 5 << 6, gone);
+    assert_int_not_equal(back >> 6, gone >> 6);
+    assert_int_equal(ladder_key(&f.pool, back), 5 << 6);
+    arena_unmap(f.block, f.bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_a_sorted_array),
         cmocka_unit_test(both_ends_of_the_range_are_keys),
         cmocka_unit_test(room_is_told_for_blocks_and_for_nodes),
+        cmocka_unit_test(a_level_stays_while_it_has_orders),
+        cmocka_unit_test(a_block_given_back_is_near_to_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
