@@ -48,11 +48,29 @@ struct engine *engine_init(void *memory, const struct limits *limits);
 void engine_step(struct engine *self, seq_t seq, int64_t time_ns, const void *message,
                  size_t length, const struct event_sink *sink);
 
-/* Bring the memory that a command will need into the cache while others before it are in work: the
- * first what the command names, the second, called when that may have arrived (some commands
- * later), what lies behind it. They change nothing; any bytes may be given. */
+/* Brings what a command names into the cache, some commands before it is stepped. Changes nothing;
+ * any bytes may be given. */
 void engine_prefetch(const struct engine *self, const void *message, size_t length);
-void engine_prefetch_again(const struct engine *self, const void *message, size_t length);
+
+/* A command that is to be stepped soon, as engine_prefetch_run() is told of it. */
+struct engine_ahead {
+    const void *message;
+    size_t length;
+    /* the engine's own: what its looks have found */
+    instrument_id_t instrument;
+    uint32_t at;       /* the level that it will come to rest at; 0: none */
+    uint32_t taken_at; /* the level that it will trade with; 0: none */
+    px_t px;           /* 0: it comes to rest nowhere */
+    uint8_t side;
+};
+
+/* Whether there is more than the caches hold, so that engine_prefetch_run() pays. */
+bool engine_looks_ahead(const struct engine *self);
+
+/* Brings what lies behind the names into the cache: levels, neighbours, counterparties. For a run
+ * of commands, each of which engine_prefetch() has had, before the first of them is stepped.
+ * Changes nothing but `run`. */
+void engine_prefetch_run(const struct engine *self, struct engine_ahead *run, unsigned count);
 
 /* When the next COMMAND_TIME is due, in ns since the epoch; INT64_MAX while no timer is set. */
 int64_t engine_deadline_ns(const struct engine *self);

@@ -11,10 +11,6 @@
 
 #define NS_A_DAY INT64_C(86400000000000)
 
-/* How many commands ahead of its step the second look at a command is. The first is when it is put:
- * up to a run ahead. */
-enum { LOOK_AGAIN_AHEAD = 12 };
-
 struct run {
     const struct journal_record *records[SEQUENCER_RUN_MAX];
     unsigned count;
@@ -46,11 +42,15 @@ static void put_command(struct sequencer *self, struct run *run, int64_t now_ns,
     run->records[run->count++] = r;
 }
 
-static void look_again(const struct sequencer *self, const struct run *run, unsigned i)
+static void look_ahead(const struct sequencer *self, const struct run *run)
 {
-    if (i >= run->count) return;
-    const struct journal_record *r = run->records[i];
-    engine_prefetch_again(self->engine, record_message(r), record_message_length(r));
+    struct engine_ahead ahead[SEQUENCER_RUN_MAX];
+    for (unsigned i = 0; i < run->count; i++) {
+        const struct journal_record *r = run->records[i];
+        ahead[i].message = record_message(r);
+        ahead[i].length = record_message_length(r);
+    }
+    engine_prefetch_run(self->engine, ahead, run->count);
 }
 
 /* The commands are on their way to the disk while they are stepped. */
@@ -58,10 +58,9 @@ static void step_run(struct sequencer *self, const struct run *run)
 {
     const struct event_sink sink = {emit_event, self};
     journal_publish(&self->in);
-    for (unsigned i = 1; i < LOOK_AGAIN_AHEAD; i++) look_again(self, run, i);
+    if (engine_looks_ahead(self->engine)) look_ahead(self, run);
     for (unsigned i = 0; i < run->count; i++) {
         const struct journal_record *r = run->records[i];
-        look_again(self, run, i + LOOK_AGAIN_AHEAD);
         self->stepping = r;
         engine_step(self->engine, r->seq, r->time_ns, record_message(r), record_message_length(r),
                     &sink);
