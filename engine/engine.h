@@ -52,25 +52,27 @@ void engine_step(struct engine *self, seq_t seq, int64_t time_ns, const void *me
  * any bytes may be given. */
 void engine_prefetch(const struct engine *self, const void *message, size_t length);
 
-/* A command that is to be stepped soon, as engine_prefetch_run() is told of it. */
+enum { ENGINE_LOOKS_FURTHER = 5 };
+
+/* A command that is to be stepped soon, and what the looks at it have found. */
 struct engine_ahead {
-    const void *message;
+    const void *message; /* the caller's; engine_prefetch() has had it */
     size_t length;
-    /* the engine's own: what its looks have found */
+    px_t px; /* all that follows is the engine's. 0: it goes to no price */
     instrument_id_t instrument;
-    uint32_t at;       /* the level that it will come to rest at; 0: none */
+    uint32_t ticks;
+    uint32_t at;       /* the level of its price; 0: none */
     uint32_t taken_at; /* the level that it will trade with; 0: none */
-    px_t px;           /* 0: it comes to rest nowhere */
     uint8_t side;
 };
 
-/* Whether there is more than the caches hold, so that engine_prefetch_run() pays. */
-bool engine_looks_ahead(const struct engine *self);
+/* Whether there is more than the caches hold, so that looking further pays. */
+bool engine_looks_further(const struct engine *self);
 
-/* Brings what lies behind the names into the cache: levels, neighbours, counterparties. For a run
- * of commands, each of which engine_prefetch() has had, before the first of them is stepped.
- * Changes nothing but `run`. */
-void engine_prefetch_run(const struct engine *self, struct engine_ahead *run, unsigned count);
+/* Brings what lies behind the names into the cache: levels, neighbours, counterparties. `look` is 0
+ * .. ENGINE_LOOKS_FURTHER - 1, in this order, each when what the one before it asked for may have
+ * arrived, some commands later. Changes nothing but `ahead`. */
+void engine_look_further(const struct engine *self, unsigned look, struct engine_ahead *ahead);
 
 /* When the next COMMAND_TIME is due, in ns since the epoch; INT64_MAX while no timer is set. */
 int64_t engine_deadline_ns(const struct engine *self);

@@ -1,17 +1,20 @@
 #include "engine/engine_layout.h"
 
 /* What a command will need is fetched before its turn, in looks. The first goes to what the command
- * names. Each of the later ones follows one step further what the look before has brought: an order
- * to its level, a price to its level, a level to its last order. A look goes over all commands of a
- * run before the next begins, so that what it asks for arrives meanwhile, for many commands at
- * once; no look reads a line that was not asked for by one before it, unless it is among those that
- * lie in the caches anyhow (ladders, nodes, blocks).
+ * names; each of the later ones follows one step further what the look before it has brought:
  *
- * Nothing is changed, and nothing that is found here is believed: the step looks again. */
+ *   1  account, user, cash, order; of a new order instrument, position, volume
+ *   2  rows of limits; the order's level, neighbours and instrument
+ *   3  of the price that it goes to the node
+ *   4  and the level there, and the best of the other side if the price reaches that far
+ *   5  the orders that it will stand behind or trade with
+ *   6  whose that order is that it will trade with
+ *
+ * No look waits for memory: it reads only what a look before it has asked for. Nothing is changed,
+ * and nothing that is found here is believed: the step looks again. */
 
 /* So many orders and what belongs to them lie in the caches anyhow, and the later looks cost more
- * than they save: a tenth of the throughput with 1,000 to 10,000 orders on the machine it was
- * measured on. */
+ * than they save. */
 enum { ORDERS_NEAR = 32768 };
 
 enum { LINE_BYTES = 64 };
@@ -100,7 +103,7 @@ void engine_prefetch(const struct engine *self, const void *message, size_t leng
     }
 }
 
-/* ---- the second look: at whose it is, and the order that it changes ---- */
+/* ---- the second look ---- */
 
 static void second_rows(const struct engine *self, account_id_t account, user_id_t user)
 {
@@ -110,7 +113,7 @@ static void second_rows(const struct engine *self, account_id_t account, user_id
         prefetch(&self->accounts.user_limits[user]);
 }
 
-/* An order that leaves its place: its level, and whoever stands before and behind it. */
+/* An order that leaves its place: its level, and who stands before and behind it. */
 static void second_order(const struct engine *self, const struct book_order *order)
 {
     prefetch_level(self, order->at);
@@ -130,74 +133,85 @@ static void second_end(const struct engine *self, const struct book_order *order
     prefetch(&self->volumes.slots[order->volume]);
 }
 
-static void second_look(const struct engine *self, struct engine_ahead *a)
+static void second_new_order(const struct engine *self, struct engine_ahead *ahead)
 {
-    const struct sbe_header *header = a->message;
-    a->px = 0;
-    a->taken_at = 0;
-    if (is_message(header, a->length, COMMAND_NEW_ORDER, NEW_ORDER_V1_BYTES)) {
-        const struct command_new_order *c = a->message;
-        second_rows(self, c->account, c->user);
-        if (c->account < self->accounts.account_max)
-            prefetch_more(self, self->accounts.accounts[c->account].last_order);
-        if (c->instrument >= self->instruments.max || (uint8_t)(c->side - SIDE_BUY) > 1) return;
-        a->instrument = c->instrument;
-        a->side = c->side;
-        a->px = c->limit_px;
-    } else if (is_message(header, a->length, COMMAND_CANCEL_ORDER,
+    const struct command_new_order *c = ahead->message;
+    second_rows(self, c->account, c->user);
+    if (c->account < self->accounts.account_max)
+        prefetch_more(self, self->accounts.accounts[c->account].last_order);
+    if (c->instrument >= self->instruments.max || (uint8_t)(c->side - SIDE_BUY) > 1) return;
+    ahead->instrument = c->instrument;
+    ahead->side = c->side;
+    ahead->px = c->limit_px;
+}
+
+static void second_look(const struct engine *self, struct engine_ahead *ahead)
+{
+    const struct sbe_header *header = ahead->message;
+    const struct book_order *order;
+    ahead->px = 0;
+    ahead->taken_at = 0;
+    if (is_message(header, ahead->length, COMMAND_NEW_ORDER, NEW_ORDER_V1_BYTES)) {
+        second_new_order(self, ahead);
+    } else if (is_message(header, ahead->length, COMMAND_CANCEL_ORDER,
                           sizeof(struct command_cancel_order))) {
-        const struct command_cancel_order *c = a->message;
-        const struct book_order *order = book_find(&self->books, c->order_id);
+        const struct command_cancel_order *c = ahead->message;
+        order = book_find(&self->books, c->order_id);
         if (!order) return;
         second_order(self, order);
         second_end(self, order);
-    } else if (is_message(header, a->length, COMMAND_REPLACE_ORDER,
+    } else if (is_message(header, ahead->length, COMMAND_REPLACE_ORDER,
                           sizeof(struct command_replace_order))) {
-        const struct command_replace_order *c = a->message;
+        const struct command_replace_order *c = ahead->message;
         second_rows(self, c->account, c->user);
-        const struct book_order *order = book_find(&self->books, c->order_id);
+        order = book_find(&self->books, c->order_id);
         if (!order) return;
         second_order(self, order);
-        a->instrument = order->instrument;
-        a->side = order->side;
-        a->px = c->limit_px;
+        ahead->instrument = order->instrument;
+        ahead->side = order->side;
+        ahead->px = c->limit_px;
     }
 }
 
-/* ---- the third look: at the price that it goes to ---- */
+/* ---- the third look and those behind it ---- */
 
-/* The level of its price, and the best of the other side if the price reaches that far. */
-static void third_look(const struct engine *self, struct engine_ahead *a)
+static void third_look(const struct engine *self, struct engine_ahead *ahead)
 {
-    const struct instrument *i = &self->instruments.table[a->instrument];
-    if (a->px > i->max_px || i->tick_px <= 0) {
-        a->px = 0;
+    const struct instrument *i = &self->instruments.table[ahead->instrument];
+    if (ahead->px > i->max_px || i->tick_px <= 0) {
+        ahead->px = 0;
         return;
     }
-    uint32_t ticks = instrument_ticks(&self->instruments, i, a->px);
-    a->at = ladder_place(&self->books.pool, book_own(&self->books, a->instrument, a->side),
-                         book_key(book_ladder_for(a->side), ticks));
-    if (a->at) prefetch(&self->books.pool.levels[a->at]);
-    const struct ladder *opposite = book_opposite(&self->books, a->instrument, a->side);
-    if (opposite->best_key > book_limit_key(a->side, ticks)) return;
-    a->taken_at = opposite->best_at;
-    prefetch(&self->books.pool.levels[a->taken_at]);
+    ahead->ticks = instrument_ticks(&self->instruments, i, ahead->px);
+    prefetch(ladder_node_of(&self->books.pool,
+                            book_own(&self->books, ahead->instrument, ahead->side),
+                            book_key(book_ladder_for(ahead->side), ahead->ticks)));
 }
 
-/* ---- the fourth look: at who stands there, and the fifth: at whose that is ---- */
+static void fourth_look(const struct engine *self, struct engine_ahead *ahead)
+{
+    ahead->at = ladder_place(&self->books.pool,
+                             book_own(&self->books, ahead->instrument, ahead->side),
+                             book_key(book_ladder_for(ahead->side), ahead->ticks));
+    prefetch_level(self, ahead->at);
+    const struct ladder *opposite = book_opposite(&self->books, ahead->instrument, ahead->side);
+    if (opposite->best_key > book_limit_key(ahead->side, ahead->ticks)) return;
+    ahead->taken_at = opposite->best_at;
+    prefetch_level(self, ahead->taken_at);
+}
 
-static void fourth_look(const struct engine *self, const struct engine_ahead *a)
+static void fifth_look(const struct engine *self, const struct engine_ahead *ahead)
 {
     const struct price_level *levels = self->books.pool.levels;
-    prefetch_slot(self, levels[a->at].tail);
-    if (!a->taken_at) return;
-    prefetch_slot(self, levels[a->taken_at].head);
-    prefetch_more(self, levels[a->taken_at].head);
+    prefetch_slot(self, levels[ahead->at].tail);
+    if (!ahead->taken_at) return;
+    prefetch_slot(self, levels[ahead->taken_at].head);
+    prefetch_more(self, levels[ahead->taken_at].head);
 }
 
-static void fifth_look(const struct engine *self, const struct engine_ahead *a)
+static void sixth_look(const struct engine *self, const struct engine_ahead *ahead)
 {
-    uint32_t slot = self->books.pool.levels[a->taken_at].head;
+    uint32_t slot = self->books.pool.levels[ahead->taken_at].head;
     if (!slot) return;
     const struct book_order *order = &self->books.orders[slot];
     prefetch(&self->accounts.accounts[order->account]);
@@ -206,18 +220,23 @@ static void fifth_look(const struct engine *self, const struct engine_ahead *a)
     second_end(self, order);
 }
 
-bool engine_looks_ahead(const struct engine *self)
+bool engine_looks_further(const struct engine *self)
 {
     return self->books.counts->orders >= ORDERS_NEAR;
 }
 
-void engine_prefetch_run(const struct engine *self, struct engine_ahead *run, unsigned count)
+void engine_look_further(const struct engine *self, unsigned look, struct engine_ahead *ahead)
 {
-    for (unsigned i = 0; i < count; i++) second_look(self, &run[i]);
-    for (unsigned i = 0; i < count; i++)
-        if (run[i].px > 0) third_look(self, &run[i]);
-    for (unsigned i = 0; i < count; i++)
-        if (run[i].px > 0) fourth_look(self, &run[i]);
-    for (unsigned i = 0; i < count; i++)
-        if (run[i].taken_at) fifth_look(self, &run[i]);
+    if (look == 0)
+        second_look(self, ahead);
+    else if (ahead->px <= 0)
+        return;
+    else if (look == 1)
+        third_look(self, ahead);
+    else if (look == 2)
+        fourth_look(self, ahead);
+    else if (look == 3)
+        fifth_look(self, ahead);
+    else if (ahead->taken_at)
+        sixth_look(self, ahead);
 }

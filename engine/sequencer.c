@@ -11,9 +11,15 @@
 
 #define NS_A_DAY INT64_C(86400000000000)
 
+/* How many commands after the first look at a command the second is, and each after the one before.
+ */
+enum { FIRST_LOOK_AFTER = 8, LOOK_AFTER = 4 };
+
 struct run {
     const struct journal_record *records[SEQUENCER_RUN_MAX];
     unsigned count;
+    bool looks_further;
+    struct engine_ahead ahead[SEQUENCER_RUN_MAX];
 };
 
 /* The time of commands that are taken now: the clock's, but never less than the last one's, as if
@@ -33,34 +39,42 @@ static void emit_event(void *context, const void *message, size_t length)
     (void)journal_put(&self->out, command->seq, command->origin, command->time_ns, message, length);
 }
 
+static void begin(const struct sequencer *self, struct run *run)
+{
+    run->count = 0;
+    run->looks_further = engine_looks_further(self->engine);
+}
+
+/* `now` counts the commands of a run that have been put, and on those that have been stepped. */
+static void look_further(const struct sequencer *self, struct run *run, unsigned now)
+{
+    if (!run->looks_further) return;
+    for (unsigned look = 0; look < ENGINE_LOOKS_FURTHER; look++) {
+        unsigned i = now - FIRST_LOOK_AFTER - look * LOOK_AFTER; /* wraps below 0 */
+        if (i < run->count) engine_look_further(self->engine, look, &run->ahead[i]);
+    }
+}
+
 static void put_command(struct sequencer *self, struct run *run, int64_t now_ns,
                         uint64_t ring_position, uint64_t origin, const void *message, size_t length)
 {
     const struct journal_record *r =
         journal_put(&self->in, ring_position, origin, now_ns, message, length);
     engine_prefetch(self->engine, record_message(r), length);
+    run->ahead[run->count].message = record_message(r);
+    run->ahead[run->count].length = length;
     run->records[run->count++] = r;
-}
-
-static void look_ahead(const struct sequencer *self, const struct run *run)
-{
-    struct engine_ahead ahead[SEQUENCER_RUN_MAX];
-    for (unsigned i = 0; i < run->count; i++) {
-        const struct journal_record *r = run->records[i];
-        ahead[i].message = record_message(r);
-        ahead[i].length = record_message_length(r);
-    }
-    engine_prefetch_run(self->engine, ahead, run->count);
+    look_further(self, run, run->count);
 }
 
 /* The commands are on their way to the disk while they are stepped. */
-static void step_run(struct sequencer *self, const struct run *run)
+static void step_run(struct sequencer *self, struct run *run)
 {
     const struct event_sink sink = {emit_event, self};
     journal_publish(&self->in);
-    if (engine_looks_ahead(self->engine)) look_ahead(self, run);
     for (unsigned i = 0; i < run->count; i++) {
         const struct journal_record *r = run->records[i];
+        look_further(self, run, run->count + i);
         self->stepping = r;
         engine_step(self->engine, r->seq, r->time_ns, record_message(r), record_message_length(r),
                     &sink);
@@ -72,7 +86,8 @@ static void step_run(struct sequencer *self, const struct run *run)
 
 static void sequence_own(struct sequencer *self, int64_t now_ns, const void *message, size_t length)
 {
-    struct run run = {.count = 0};
+    struct run run;
+    begin(self, &run);
     put_command(self, &run, now_ns, 0, 0, message, length);
     step_run(self, &run);
 }
@@ -192,7 +207,8 @@ static unsigned sequence_run(struct sequencer *self, unsigned number, int64_t no
 {
     struct ring *ring = &self->rings[number];
     struct ring_message m;
-    struct run run = {.count = 0};
+    struct run run;
+    begin(self, &run);
     unsigned max = run_max(self);
     enum status status = STATUS_OK;
     while (run.count < max && (status = ring_peek(ring, &m)) == STATUS_OK) {

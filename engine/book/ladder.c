@@ -82,6 +82,17 @@ static uint32_t find_node(const struct ladder_pool *self, const struct ladder *l
     return self->nodes[ladder->root].child[nine];
 }
 
+const void *ladder_node_of(const struct ladder_pool *self, const struct ladder *ladder,
+                           uint32_t key)
+{
+    uint32_t high = key >> LADDER_BLOCK_BITS;
+    uint32_t nine = high >> LADDER_NODE_BITS;
+    uint32_t node = ladder->near & ((1u << NEAR_SHIFT) - 1);
+    bool is_near = node && ladder->near >> NEAR_SHIFT == nine;
+    return is_near ? &self->nodes[node].child[high & NODE_MASK]
+                   : &self->nodes[ladder->root].child[nine];
+}
+
 uint32_t ladder_place(const struct ladder_pool *self, const struct ladder *ladder, uint32_t key)
 {
     uint32_t high = key >> LADDER_BLOCK_BITS;
