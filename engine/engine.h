@@ -48,15 +48,18 @@ struct engine *engine_init(void *memory, const struct limits *limits);
 void engine_step(struct engine *self, seq_t seq, int64_t time_ns, const void *message,
                  size_t length, const struct event_sink *sink);
 
-/* Brings what a command names into the cache, some commands before it is stepped. Changes nothing;
- * any bytes may be given. */
+/* Brings what a command names into the cache, some commands before it is stepped: enough while all
+ * there is lies in the caches, if not in the first. Changes nothing; any bytes may be given. */
 void engine_prefetch(const struct engine *self, const void *message, size_t length);
 
-enum { ENGINE_LOOKS_FURTHER = 5 };
+/* Whether there is more than the caches hold, so that engine_look() pays. */
+bool engine_looks_far(const struct engine *self);
+
+enum { ENGINE_LOOKS = 6 };
 
 /* A command that is to be stepped soon, and what the looks at it have found. */
 struct engine_ahead {
-    const void *message; /* the caller's; engine_prefetch() has had it */
+    const void *message; /* the caller's, any bytes */
     size_t length;
     px_t px; /* all that follows is the engine's. 0: it goes to no price */
     instrument_id_t instrument;
@@ -66,13 +69,11 @@ struct engine_ahead {
     uint8_t side;
 };
 
-/* Whether there is more than the caches hold, so that looking further pays. */
-bool engine_looks_further(const struct engine *self);
-
-/* Brings what lies behind the names into the cache: levels, neighbours, counterparties. `look` is 0
- * .. ENGINE_LOOKS_FURTHER - 1, in this order, each when what the one before it asked for may have
- * arrived, some commands later. Changes nothing but `ahead`. */
-void engine_look_further(const struct engine *self, unsigned look, struct engine_ahead *ahead);
+/* In place of engine_prefetch(): brings what a command names into the cache, then what lies behind
+ * that, levels, neighbours, counterparties. `look` is 0 .. ENGINE_LOOKS - 1, in this order, each
+ * when what the one before it asked for may have arrived, some commands later. Changes nothing but
+ * `ahead`. */
+void engine_look(const struct engine *self, unsigned look, struct engine_ahead *ahead);
 
 /* When the next COMMAND_TIME is due, in ns since the epoch; INT64_MAX while no timer is set. */
 int64_t engine_deadline_ns(const struct engine *self);

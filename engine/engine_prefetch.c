@@ -19,12 +19,90 @@ enum { ORDERS_NEAR = 32768 };
 
 enum { LINE_BYTES = 64 };
 
+/* Where a line is brought to. What comes from memory goes to the second level: the first has room
+ * for the lines of half a run, and not half as many fetches can be under way to it as to the second
+ * (measured on Zen 4, lines fetched at random and written: 4.5 ns each, to the first level 10). */
+enum cache { CACHE_FIRST, CACHE_SECOND };
+
 /* The empty asm keeps gcc from finding that a function which does nothing but this has no effect,
- * and leaving all calls of it out. */
-static inline void prefetch(const void *address)
+ * and leaving out all calls of it. */
+static inline __attribute__((always_inline)) void fetch(const void *address, enum cache cache)
 {
-    __builtin_prefetch(address, 1);
+    if (cache == CACHE_FIRST)
+        __builtin_prefetch(address, 1, 3);
+    else
+        __builtin_prefetch(address, 0, 2);
     __asm__ volatile("");
+}
+
+static bool is_message(const struct sbe_header *header, size_t length, uint16_t template_id,
+                       size_t bytes)
+{
+    return header->template_id == template_id && length >= bytes;
+}
+
+/* ---- the first look ---- */
+
+static void fetch_account(const struct engine *self, account_id_t account, user_id_t user,
+                          enum cache cache)
+{
+    if (account < self->accounts.account_max) {
+        fetch(&self->accounts.accounts[account], cache);
+        fetch(wallet_cash_of(&self->wallet, account, 0), cache);
+    }
+    if (user < self->accounts.user_max) fetch(&self->accounts.users[user], cache);
+}
+
+static void fetch_order(const struct engine *self, order_id_t order_id, enum cache cache)
+{
+    uint32_t slot = slot_of(order_id);
+    if (slot >= self->books.order_max) return;
+    fetch(&self->books.orders[slot], cache);
+    fetch(&self->books.more[slot], cache);
+}
+
+/* What an order meets of its instrument, and its ladders, which share a line. */
+static void fetch_instrument(const struct engine *self, instrument_id_t instrument,
+                             enum cache cache)
+{
+    const char *i = (const char *)&self->instruments.table[instrument];
+    for (unsigned line = 0; line < 3; line++) fetch(i + line * LINE_BYTES, cache);
+    fetch(book_ladder(&self->books, instrument, LADDER_BIDS), cache);
+}
+
+static inline __attribute__((always_inline)) void
+first_look(const struct engine *self, const void *message, size_t length, enum cache cache)
+{
+    const struct sbe_header *header = message;
+    if (length < sizeof *header) return;
+    if (is_message(header, length, COMMAND_NEW_ORDER, NEW_ORDER_V1_BYTES)) {
+        const struct command_new_order *c = message;
+        fetch_account(self, c->account, c->user, cache);
+        if (c->instrument >= self->instruments.max) return;
+        fetch_instrument(self, c->instrument, cache);
+        fetch(self->instruments.table[c->instrument].symbol, cache);
+        fetch(wallet_position_home(&self->wallet, c->account, c->instrument), cache);
+        fetch(volume_home(&self->volumes, c->user, c->instrument), cache);
+    } else if (is_message(header, length, COMMAND_CANCEL_ORDER,
+                          sizeof(struct command_cancel_order))) {
+        const struct command_cancel_order *c = message;
+        fetch_account(self, c->account, c->user, cache);
+        fetch_order(self, c->order_id, cache);
+    } else if (is_message(header, length, COMMAND_REPLACE_ORDER, REPLACE_ORDER_V1_BYTES)) {
+        const struct command_replace_order *c = message;
+        fetch_account(self, c->account, c->user, cache);
+        fetch_order(self, c->order_id, cache);
+    }
+}
+
+void engine_prefetch(const struct engine *self, const void *message, size_t length)
+{
+    first_look(self, message, length, CACHE_FIRST);
+}
+
+static void prefetch(const void *address)
+{
+    fetch(address, CACHE_SECOND);
 }
 
 static void prefetch_slot(const struct engine *self, uint32_t slot)
@@ -43,66 +121,6 @@ static void prefetch_level(const struct engine *self, uint32_t at)
     prefetch(&self->books.pool.blocks[at >> LADDER_BLOCK_BITS]);
 }
 
-/* What an order meets of its instrument, and its ladders, which share a line. */
-static void prefetch_instrument(const struct engine *self, instrument_id_t instrument)
-{
-    const char *i = (const char *)&self->instruments.table[instrument];
-    for (unsigned line = 0; line < 4; line++) prefetch(i + line * LINE_BYTES);
-    prefetch(book_ladder(&self->books, instrument, LADDER_BIDS));
-}
-
-static bool is_message(const struct sbe_header *header, size_t length, uint16_t template_id,
-                       size_t bytes)
-{
-    return header->template_id == template_id && length >= bytes;
-}
-
-/* ---- the first look ---- */
-
-static void first_account(const struct engine *self, account_id_t account, user_id_t user)
-{
-    if (account < self->accounts.account_max) {
-        prefetch(&self->accounts.accounts[account]);
-        prefetch(wallet_cash_of(&self->wallet, account, 0));
-    }
-    if (user < self->accounts.user_max) prefetch(&self->accounts.users[user]);
-}
-
-static void first_order(const struct engine *self, order_id_t order_id)
-{
-    uint32_t slot = slot_of(order_id);
-    if (slot >= self->books.order_max) return;
-    prefetch_slot(self, slot);
-    prefetch_more(self, slot);
-}
-
-static void first_new_order(const struct engine *self, const struct command_new_order *c)
-{
-    first_account(self, c->account, c->user);
-    if (c->instrument >= self->instruments.max) return;
-    prefetch_instrument(self, c->instrument);
-    prefetch(wallet_position_home(&self->wallet, c->account, c->instrument));
-    prefetch(volume_home(&self->volumes, c->user, c->instrument));
-}
-
-void engine_prefetch(const struct engine *self, const void *message, size_t length)
-{
-    const struct sbe_header *header = message;
-    if (length < sizeof *header) return;
-    if (is_message(header, length, COMMAND_NEW_ORDER, NEW_ORDER_V1_BYTES)) {
-        first_new_order(self, message);
-    } else if (is_message(header, length, COMMAND_CANCEL_ORDER,
-                          sizeof(struct command_cancel_order))) {
-        const struct command_cancel_order *c = message;
-        first_account(self, c->account, c->user);
-        first_order(self, c->order_id);
-    } else if (is_message(header, length, COMMAND_REPLACE_ORDER, REPLACE_ORDER_V1_BYTES)) {
-        const struct command_replace_order *c = message;
-        first_account(self, c->account, c->user);
-        first_order(self, c->order_id);
-    }
-}
-
 /* ---- the second look ---- */
 
 static void second_rows(const struct engine *self, account_id_t account, user_id_t user)
@@ -119,7 +137,7 @@ static void second_order(const struct engine *self, const struct book_order *ord
     prefetch_level(self, order->at);
     prefetch_slot(self, order->prev);
     prefetch_slot(self, order->next);
-    prefetch_instrument(self, order->instrument);
+    fetch_instrument(self, order->instrument, CACHE_SECOND);
 }
 
 /* An order that is to go: who is before and behind it in its account's list, and what its leaves
@@ -220,22 +238,24 @@ static void sixth_look(const struct engine *self, const struct engine_ahead *ahe
     second_end(self, order);
 }
 
-bool engine_looks_further(const struct engine *self)
+bool engine_looks_far(const struct engine *self)
 {
     return self->books.counts->orders >= ORDERS_NEAR;
 }
 
-void engine_look_further(const struct engine *self, unsigned look, struct engine_ahead *ahead)
+void engine_look(const struct engine *self, unsigned look, struct engine_ahead *ahead)
 {
     if (look == 0)
+        first_look(self, ahead->message, ahead->length, CACHE_SECOND);
+    else if (look == 1)
         second_look(self, ahead);
     else if (ahead->px <= 0)
         return;
-    else if (look == 1)
-        third_look(self, ahead);
     else if (look == 2)
-        fourth_look(self, ahead);
+        third_look(self, ahead);
     else if (look == 3)
+        fourth_look(self, ahead);
+    else if (look == 4)
         fifth_look(self, ahead);
     else if (ahead->taken_at)
         sixth_look(self, ahead);

@@ -11,14 +11,13 @@
 
 #define NS_A_DAY INT64_C(86400000000000)
 
-/* How many commands after the first look at a command the second is, and each after the one before.
- */
-enum { FIRST_LOOK_AFTER = 8, LOOK_AFTER = 4 };
+/* How many commands each look at a command is after the one before. */
+enum { LOOK_AFTER = 4 };
 
 struct run {
     const struct journal_record *records[SEQUENCER_RUN_MAX];
     unsigned count;
-    bool looks_further;
+    bool looks_far;
     struct engine_ahead ahead[SEQUENCER_RUN_MAX];
 };
 
@@ -42,16 +41,16 @@ static void emit_event(void *context, const void *message, size_t length)
 static void begin(const struct sequencer *self, struct run *run)
 {
     run->count = 0;
-    run->looks_further = engine_looks_further(self->engine);
+    run->looks_far = engine_looks_far(self->engine);
 }
 
 /* `now` counts the commands of a run that have been put, and on those that have been stepped. */
-static void look_further(const struct sequencer *self, struct run *run, unsigned now)
+static void look_ahead(const struct sequencer *self, struct run *run, unsigned now)
 {
-    if (!run->looks_further) return;
-    for (unsigned look = 0; look < ENGINE_LOOKS_FURTHER; look++) {
-        unsigned i = now - FIRST_LOOK_AFTER - look * LOOK_AFTER; /* wraps below 0 */
-        if (i < run->count) engine_look_further(self->engine, look, &run->ahead[i]);
+    if (!run->looks_far) return;
+    for (unsigned look = 0; look < ENGINE_LOOKS; look++) {
+        unsigned i = now - 1 - look * LOOK_AFTER; /* far too large before it is time */
+        if (i < run->count) engine_look(self->engine, look, &run->ahead[i]);
     }
 }
 
@@ -60,11 +59,11 @@ static void put_command(struct sequencer *self, struct run *run, int64_t now_ns,
 {
     const struct journal_record *r =
         journal_put(&self->in, ring_position, origin, now_ns, message, length);
-    engine_prefetch(self->engine, record_message(r), length);
+    if (!run->looks_far) engine_prefetch(self->engine, record_message(r), length);
     run->ahead[run->count].message = record_message(r);
     run->ahead[run->count].length = length;
     run->records[run->count++] = r;
-    look_further(self, run, run->count);
+    look_ahead(self, run, run->count);
 }
 
 /* The commands are on their way to the disk while they are stepped. */
@@ -74,7 +73,7 @@ static void step_run(struct sequencer *self, struct run *run)
     journal_publish(&self->in);
     for (unsigned i = 0; i < run->count; i++) {
         const struct journal_record *r = run->records[i];
-        look_further(self, run, run->count + i);
+        look_ahead(self, run, run->count + i + 1);
         self->stepping = r;
         engine_step(self->engine, r->seq, r->time_ns, record_message(r), record_message_length(r),
                     &sink);
