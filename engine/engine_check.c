@@ -768,7 +768,7 @@ bool check_ordinary_move(const struct engine *self, const struct command_replace
         order->ord_type != ORD_TYPE_LIMIT || order->iceberg || px == order->limit_px ||
         order->order_qty >> ORDINARY_BITS || !is_ordinary_time(self, i, a) ||
         !is_ordinary_px(i, px, &t->ticks) || !cl_ord_id_is_none(c->cl_ord_id) ||
-        book_more(&self->books, order)->exec_inst & EXEC_INST_POST_ONLY)
+        order->post_only)
         return false;
     bool buys = order->side == SIDE_BUY;
     uint32_t ppm = fee_hold_ppm(buys, i->max_fee_ppm);

@@ -38,7 +38,7 @@ static inline __attribute__((always_inline)) void fetch(const void *address, enu
 static bool is_message(const struct sbe_header *header, size_t length, uint16_t template_id,
                        size_t bytes)
 {
-    return header->template_id == template_id && length >= bytes;
+    return length >= bytes && header->template_id == template_id;
 }
 
 /* ---- the first look ---- */
@@ -53,12 +53,14 @@ static void fetch_account(const struct engine *self, account_id_t account, user_
     if (user < self->accounts.user_max) fetch(&self->accounts.users[user], cache);
 }
 
-static void fetch_order(const struct engine *self, order_id_t order_id, enum cache cache)
+/* The rest of it as well if it is to go; a move has no need of that. */
+static void fetch_order(const struct engine *self, order_id_t order_id, bool goes,
+                        enum cache cache)
 {
     uint32_t slot = slot_of(order_id);
     if (slot >= self->books.order_max) return;
     fetch(&self->books.orders[slot], cache);
-    fetch(&self->books.more[slot], cache);
+    if (goes) fetch(&self->books.more[slot], cache);
 }
 
 /* What an order meets of its instrument, and its ladders, which share a line. */
@@ -74,7 +76,6 @@ static inline __attribute__((always_inline)) void
 first_look(const struct engine *self, const void *message, size_t length, enum cache cache)
 {
     const struct sbe_header *header = message;
-    if (length < sizeof *header) return;
     if (is_message(header, length, COMMAND_NEW_ORDER, NEW_ORDER_V1_BYTES)) {
         const struct command_new_order *c = message;
         fetch_account(self, c->account, c->user, cache);
@@ -87,11 +88,11 @@ first_look(const struct engine *self, const void *message, size_t length, enum c
                           sizeof(struct command_cancel_order))) {
         const struct command_cancel_order *c = message;
         fetch_account(self, c->account, c->user, cache);
-        fetch_order(self, c->order_id, cache);
+        fetch_order(self, c->order_id, true, cache);
     } else if (is_message(header, length, COMMAND_REPLACE_ORDER, REPLACE_ORDER_V1_BYTES)) {
         const struct command_replace_order *c = message;
         fetch_account(self, c->account, c->user, cache);
-        fetch_order(self, c->order_id, cache);
+        fetch_order(self, c->order_id, false, cache);
     }
 }
 
