@@ -54,8 +54,7 @@ static void fetch_account(const struct engine *self, account_id_t account, user_
 }
 
 /* The rest of it as well if it is to go; a move has no need of that. */
-static void fetch_order(const struct engine *self, order_id_t order_id, bool goes,
-                        enum cache cache)
+static void fetch_order(const struct engine *self, order_id_t order_id, bool goes, enum cache cache)
 {
     uint32_t slot = slot_of(order_id);
     if (slot >= self->books.order_max) return;
@@ -209,9 +208,9 @@ static void third_look(const struct engine *self, struct engine_ahead *ahead)
 
 static void fourth_look(const struct engine *self, struct engine_ahead *ahead)
 {
-    ahead->at = ladder_place(&self->books.pool,
-                             book_own(&self->books, ahead->instrument, ahead->side),
-                             book_key(book_ladder_for(ahead->side), ahead->ticks));
+    ahead->at =
+        ladder_place(&self->books.pool, book_own(&self->books, ahead->instrument, ahead->side),
+                     book_key(book_ladder_for(ahead->side), ahead->ticks));
     prefetch_level(self, ahead->at);
     const struct ladder *opposite = book_opposite(&self->books, ahead->instrument, ahead->side);
     if (opposite->best_key > book_limit_key(ahead->side, ahead->ticks)) return;

@@ -11,13 +11,16 @@
 
 #define NS_A_DAY INT64_C(86400000000000)
 
-/* How many commands each look at a command is after the one before. */
+/* How many commands each of the engine's looks at a command is after the one before. In a full run
+ * the last is a dozen commands before the step. */
 enum { LOOK_AFTER = 4 };
+
+_Static_assert((ENGINE_LOOKS - 1) * LOOK_AFTER < SEQUENCER_RUN_MAX, "the last look is in time");
 
 struct run {
     const struct journal_record *records[SEQUENCER_RUN_MAX];
     unsigned count;
-    bool looks_far;
+    bool looks_far; /* ahead counts */
     struct engine_ahead ahead[SEQUENCER_RUN_MAX];
 };
 
@@ -44,12 +47,13 @@ static void begin(const struct sequencer *self, struct run *run)
     run->looks_far = engine_looks_far(self->engine);
 }
 
-/* `now` counts the commands of a run that have been put, and on those that have been stepped. */
+/* Looks at all commands of a run whose time it is. `now` counts: 1 .. count as they are put, and
+ * on as they are about to be stepped. */
 static void look_ahead(const struct sequencer *self, struct run *run, unsigned now)
 {
     if (!run->looks_far) return;
     for (unsigned look = 0; look < ENGINE_LOOKS; look++) {
-        unsigned i = now - 1 - look * LOOK_AFTER; /* far too large before it is time */
+        unsigned i = now - 1 - look * LOOK_AFTER; /* wraps round before the first is due */
         if (i < run->count) engine_look(self->engine, look, &run->ahead[i]);
     }
 }
@@ -59,10 +63,14 @@ static void put_command(struct sequencer *self, struct run *run, int64_t now_ns,
 {
     const struct journal_record *r =
         journal_put(&self->in, ring_position, origin, now_ns, message, length);
-    if (!run->looks_far) engine_prefetch(self->engine, record_message(r), length);
-    run->ahead[run->count].message = record_message(r);
-    run->ahead[run->count].length = length;
-    run->records[run->count++] = r;
+    run->records[run->count] = r;
+    if (run->looks_far) {
+        run->ahead[run->count].message = record_message(r);
+        run->ahead[run->count].length = length;
+    } else {
+        engine_prefetch(self->engine, record_message(r), length);
+    }
+    run->count++;
     look_ahead(self, run, run->count);
 }
 
