@@ -753,9 +753,8 @@ bool check_ordinary_move(struct engine *self, const struct command_replace_order
         !is_ordinary_alone(i, u, order->side, px, order->order_qty, &m->ticks, &notional) ||
         !cl_ord_id_is_none(c->cl_ord_id))
         return false;
-    /* what else is known of the order lies on another line, which only this takes */
     m->takes = reaches_other_side(self, order->instrument, order->side, m->ticks);
-    if (m->takes && book_more(&self->books, order)->exec_inst & EXEC_INST_POST_ONLY) return false;
+    if (m->takes && order->post_only) return false;
     cash_t then = px * order->leaves_qty;
     m->more_notional = then - now;
     cash_t more = fee_hold_plain(then, i->max_fee_ppm) - fee_hold_plain(now, i->max_fee_ppm);

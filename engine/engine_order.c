@@ -205,6 +205,7 @@ static struct book_order *open_order(struct engine *self, const struct order_ter
                                 : wallet_open_position(&self->wallet, c->account, c->instrument),
         .volume = t->volume ? t->volume : volume_open(&self->volumes, c->user, c->instrument),
         .instrument = (uint16_t)c->instrument,
+        .post_only = (c->exec_inst & EXEC_INST_POST_ONLY) != 0,
         .side = c->side,
         .ord_type = c->ord_type,
         .time_in_force = c->time_in_force,

@@ -48,6 +48,7 @@ static void validate_order(const struct engine *self, uint32_t slot)
 
     bool is_gtd = order->time_in_force == TIF_GTD;
     CHECK(is_gtd == (more->expire_ns != 0));
+    CHECK(order->post_only == ((more->exec_inst & EXEC_INST_POST_ONLY) != 0));
     CHECK(timer_deadline_ns(&self->timers, TIMER_ORDER, slot) == more->expire_ns);
     CHECK(order->place != PLACE_PARKED || order->time_in_force == TIF_AT_CLOSE);
     if (more->cl_ord_id_hash)

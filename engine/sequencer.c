@@ -11,13 +11,17 @@
 
 #define NS_A_DAY INT64_C(86400000000000)
 
-/* How many commands ahead of its step the second look at a command is. The first is when it is put:
- * up to a run ahead. */
-enum { LOOK_AGAIN_AHEAD = 12 };
+/* How many commands each of the engine's looks at a command is after the one before. In a full run
+ * the last is a dozen commands before the step. */
+enum { LOOK_AFTER = 4 };
+
+_Static_assert((ENGINE_LOOKS - 1) * LOOK_AFTER < SEQUENCER_RUN_MAX, "the last look is in time");
 
 struct run {
     const struct journal_record *records[SEQUENCER_RUN_MAX];
     unsigned count;
+    bool looks_far; /* ahead counts */
+    struct engine_ahead ahead[SEQUENCER_RUN_MAX];
 };
 
 /* The time of commands that are taken now: the clock's, but never less than the last one's, as if
@@ -37,11 +41,35 @@ static void emit_event(void *context, const void *message, size_t length)
     (void)journal_put(&self->out, command->seq, command->origin, command->time_ns, message, length);
 }
 
-static void look_again(const struct sequencer *self, const struct run *run, unsigned i)
+static void begin(const struct sequencer *self, struct run *run)
 {
-    if (i >= run->count) return;
-    const struct journal_record *r = run->records[i];
-    engine_prefetch_again(self->engine, record_message(r), record_message_length(r));
+    run->count = 0;
+    run->looks_far = engine_looks_far(self->engine);
+}
+
+/* Looks at all commands of a run whose time it is. `now` counts: 1 .. count as they are put, and
+ * on as they are about to be stepped. */
+static void look_ahead(const struct sequencer *self, struct run *run, unsigned now)
+{
+    if (!run->looks_far) return;
+    for (unsigned look = 0; look < ENGINE_LOOKS; look++) {
+        unsigned i = now - 1 - look * LOOK_AFTER; /* wraps round before the first is due */
+        if (i < run->count) engine_look(self->engine, look, &run->ahead[i]);
+    }
+}
+
+static void add_command(const struct sequencer *self, struct run *run,
+                        const struct journal_record *r, size_t length)
+{
+    run->records[run->count] = r;
+    if (run->looks_far) {
+        run->ahead[run->count].message = record_message(r);
+        run->ahead[run->count].length = length;
+    } else {
+        engine_prefetch(self->engine, record_message(r), length);
+    }
+    run->count++;
+    look_ahead(self, run, run->count);
 }
 
 static void step(struct sequencer *self, const struct journal_record *r)
@@ -55,12 +83,11 @@ static void step(struct sequencer *self, const struct journal_record *r)
 /* The commands are on their way to the disk while they are stepped. Meanwhile the memory of the
  * next run is fetched, of the ring it comes from and of the journal it goes to: a run is put down
  * in a tenth of the time that it is stepped in, faster than memory answers. */
-static void step_run(struct sequencer *self, const struct run *run, const struct ring *ring)
+static void step_run(struct sequencer *self, struct run *run, const struct ring *ring)
 {
     journal_publish(&self->in);
-    for (unsigned i = 1; i < LOOK_AGAIN_AHEAD; i++) look_again(self, run, i);
     for (unsigned i = 0; i < run->count; i++) {
-        look_again(self, run, i + LOOK_AGAIN_AHEAD);
+        look_ahead(self, run, run->count + i + 1);
         journal_fetch(&self->in, i);
         ring_fetch(ring, i);
         step(self, run->records[i]);
@@ -184,7 +211,8 @@ static unsigned sequence_run(struct sequencer *self, unsigned number, int64_t no
 {
     struct ring *ring = &self->rings[number];
     struct ring_message m;
-    struct run run = {.count = 0};
+    struct run run;
+    begin(self, &run);
     unsigned max = run_max(self);
     enum status status = STATUS_OK;
     while (run.count < max && (status = ring_peek(ring, &m)) == STATUS_OK) {
@@ -196,8 +224,7 @@ static unsigned sequence_run(struct sequencer *self, unsigned number, int64_t no
             status = STATUS_CORRUPT;
             break;
         }
-        engine_prefetch(self->engine, record_message(r), m.length);
-        run.records[run.count++] = r;
+        add_command(self, &run, r, m.length);
         ring_take(ring, &m);
     }
     if (run.count) {

@@ -83,15 +83,31 @@ static uint32_t find_node(const struct ladder_pool *self, const struct ladder *l
     return self->nodes[ladder->root].child[nine];
 }
 
-uint32_t ladder_find(const struct ladder_pool *self, const struct ladder *ladder, uint32_t key)
+const void *ladder_node_of(const struct ladder_pool *self, const struct ladder *ladder,
+                           uint32_t key)
+{
+    uint32_t high = key >> LADDER_BLOCK_BITS;
+    uint32_t nine = high >> LADDER_NODE_BITS;
+    uint32_t node = ladder->near & LADDER_NEAR_MASK;
+    bool is_near = node && ladder->near >> LADDER_NEAR_SHIFT == nine;
+    return is_near ? &self->nodes[node].child[high & NODE_MASK]
+                   : &self->nodes[ladder->root].child[nine];
+}
+
+uint32_t ladder_place(const struct ladder_pool *self, const struct ladder *ladder, uint32_t key)
 {
     uint32_t high = key >> LADDER_BLOCK_BITS;
     uint32_t node = find_node(self, ladder, high);
-    if (!node) return 0;
-    uint32_t block = self->nodes[node].child[high & NODE_MASK];
+    uint32_t block = node ? self->nodes[node].child[high & NODE_MASK] : 0;
     uint32_t bit = key & ((1u << LADDER_BLOCK_BITS) - 1);
-    if (!block || !(self->blocks[block].bitmap >> bit & 1)) return 0;
-    return block << LADDER_BLOCK_BITS | bit;
+    return block ? block << LADDER_BLOCK_BITS | bit : 0;
+}
+
+uint32_t ladder_find(const struct ladder_pool *self, const struct ladder *ladder, uint32_t key)
+{
+    uint32_t at = ladder_place(self, ladder, key);
+    uint64_t bitmap = self->blocks[at >> LADDER_BLOCK_BITS].bitmap; /* block 0 has no levels */
+    return bitmap >> (at & ((1u << LADDER_BLOCK_BITS) - 1)) & 1 ? at : 0;
 }
 
 static uint32_t make_node(struct ladder_pool *self, struct ladder *ladder, uint32_t nine)

@@ -101,6 +101,13 @@ static inline bool ladder_has_room(const struct ladder_pool *self)
 /* Where the level of a key is; 0 when it has no orders. */
 uint32_t ladder_find(const struct ladder_pool *self, const struct ladder *ladder, uint32_t key);
 
+/* For prefetching: what ladder_place() will read of the nodes. */
+const void *ladder_node_of(const struct ladder_pool *self, const struct ladder *ladder,
+                           uint32_t key);
+
+/* For prefetching: where the level of a key is, or will be; 0 when its block is not there. */
+uint32_t ladder_place(const struct ladder_pool *self, const struct ladder *ladder, uint32_t key);
+
 static inline uint32_t ladder_key(const struct ladder_pool *self, uint32_t at)
 {
     return self->blocks[at >> LADDER_BLOCK_BITS].high << LADDER_BLOCK_BITS |

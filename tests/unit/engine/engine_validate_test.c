@@ -109,6 +109,7 @@ static void hold_more_cash(struct market *m, account_id_t account, cash_t cash)
     X(stop_off_its_level, more_of(m, m->stop)->stop_px = 8600)                                     \
     X(stop_triggered_where_it_waits, order_of(m, m->stop)->triggered = 1)                          \
     X(limit_order_triggered, order_of(m, m->parked)->triggered = 1)                                \
+    X(post_only_in_one_place, order_of(m, m->bid)->post_only = 1)                                  \
     X(order_with_a_strange_position, order_of(m, m->bid)->position = position_at(m, m->iceberg))   \
     X(order_with_a_strange_volume, order_of(m, m->bid)->volume = order_of(m, m->iceberg)->volume)  \
     X(parked_without_reason, order_of(m, m->parked)->time_in_force = TIF_GTC)                      \

@@ -153,6 +153,8 @@ static void one_random_life(uint64_t seed)
         unsigned at = list_find(list, key);
         uint32_t known = at < list->count ? list->levels[at] : 0;
         assert_int_equal(ladder_find(&f.pool, &ladders[which], key), known);
+        uint32_t foreseen = ladder_place(&f.pool, &ladders[which], key);
+        if (known) assert_int_equal(foreseen, known);
         if (known && random_chance(&r, 70)) {
             uint32_t left_at = list->levels[at], next = key < KEY_END - 1 ? key + 1 : key;
             erase(&f, &ladders[which], list, at);
@@ -162,6 +164,7 @@ static void one_random_life(uint64_t seed)
         } else if (!known && list->count < ENTRIES_MAX && ladder_has_room(&f.pool)) {
             uint32_t near_at = list->count ? list->levels[random_below(&r, list->count)] : 0;
             make(&f, &ladders[which], list, key, random_chance(&r, 50) ? near_at : 0);
+            if (foreseen) assert_int_equal(list->levels[list->count - 1], foreseen);
         }
         if (step % 16 == 0) expect_same(&f, &ladders[which], list);
         if (step % 64 == 0) expect_no_leak(&f, ladders, lists);
