@@ -637,8 +637,9 @@ static px_t eager_px(uint8_t side, px_t px)
     return (px ^ -sells) + sells;
 }
 
-/* Whether a price is further than ppm from the market, in products: nothing is divided. Prices are
- * plain, so the left side has 51 bits, and the reference is bounded here. */
+/* Whether a plain price is at most ppm worse than the market, in products: nothing is divided. With
+ * the market's price bounded here both sides have at most 62 bits. Whole numbers lie above a width
+ * that was rounded down exactly when they lie above the width. */
 static bool is_within_collar(const struct instrument *i, uint8_t side, px_t px, uint32_t ppm)
 {
     px_t mark = instrument_mark(i);
