@@ -4,7 +4,7 @@
  * names; each of the later ones follows one step further what the look before it has brought:
  *
  *   1  account, user, cash, order; of a new order instrument, position, volume
- *   2  rows of limits; the order's level, neighbours and instrument
+ *   2  the order's level, neighbours and instrument
  *   3  of the price that it goes to the node
  *   4  and the level there, and the best of the other side if the price reaches that far
  *   5  the orders that it will stand behind or trade with
@@ -80,7 +80,6 @@ first_look(const struct engine *self, const void *message, size_t length, enum c
         fetch_account(self, c->account, c->user, cache);
         if (c->instrument >= self->instruments.max) return;
         fetch_instrument(self, c->instrument, cache);
-        fetch(self->instruments.table[c->instrument].symbol, cache);
         fetch(wallet_position_home(&self->wallet, c->account, c->instrument), cache);
         fetch(volume_home(&self->volumes, c->user, c->instrument), cache);
     } else if (is_message(header, length, COMMAND_CANCEL_ORDER,
@@ -123,14 +122,6 @@ static void prefetch_level(const struct engine *self, uint32_t at)
 
 /* ---- the second look ---- */
 
-static void second_rows(const struct engine *self, account_id_t account, user_id_t user)
-{
-    if (account < self->accounts.account_max && self->accounts.accounts[account].has_limits)
-        prefetch(&self->accounts.account_limits[account]);
-    if (user < self->accounts.user_max && self->accounts.users[user].has_limits)
-        prefetch(&self->accounts.user_limits[user]);
-}
-
 /* An order that leaves its place: its level, and who stands before and behind it. */
 static void second_order(const struct engine *self, const struct book_order *order)
 {
@@ -154,7 +145,6 @@ static void second_end(const struct engine *self, const struct book_order *order
 static void second_new_order(const struct engine *self, struct engine_ahead *ahead)
 {
     const struct command_new_order *c = ahead->message;
-    second_rows(self, c->account, c->user);
     if (c->account < self->accounts.account_max)
         prefetch_more(self, self->accounts.accounts[c->account].last_order);
     if (c->instrument >= self->instruments.max || (uint8_t)(c->side - SIDE_BUY) > 1) return;
@@ -181,7 +171,6 @@ static void second_look(const struct engine *self, struct engine_ahead *ahead)
     } else if (is_message(header, ahead->length, COMMAND_REPLACE_ORDER,
                           sizeof(struct command_replace_order))) {
         const struct command_replace_order *c = ahead->message;
-        second_rows(self, c->account, c->user);
         order = book_find(&self->books, c->order_id);
         if (!order) return;
         second_order(self, order);

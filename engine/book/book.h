@@ -37,9 +37,9 @@ struct book_order {
     uint32_t volume;   /* index among the day's volumes */
     uint32_t prev;     /* slots of its level, or of the parked list; free: next is the next free */
     uint32_t next;
-    uint32_t at;         /* its level, in book and stops */
-    uint16_t instrument; /* instrument_id_t; limits keep it below 65,536 */
-    uint8_t place;       /* enum book_place */
+    uint32_t at;           /* its level, in book and stops */
+    uint16_t instrument;   /* instrument_id_t; limits keep it below 65,536 */
+    uint8_t place;         /* enum book_place */
     uint8_t triggered : 1; /* a stop that has been */
     uint8_t post_only : 1; /* as order_more.exec_inst has it: a move need not look there */
     uint8_t pad : 6;
