@@ -11,13 +11,17 @@
 
 #define NS_A_DAY INT64_C(86400000000000)
 
-/* How many commands ahead of its step the second look at a command is. The first is when it is put:
- * up to a run ahead. */
-enum { LOOK_AGAIN_AHEAD = 12 };
+/* How many commands each of the engine's looks at a command is after the one before. In a full run
+ * the last is a dozen commands before the step. */
+enum { LOOK_AFTER = 4 };
+
+_Static_assert((ENGINE_LOOKS - 1) * LOOK_AFTER < SEQUENCER_RUN_MAX, "the last look is in time");
 
 struct run {
     const struct journal_record *records[SEQUENCER_RUN_MAX];
     unsigned count;
+    bool looks_far; /* ahead counts */
+    struct engine_ahead ahead[SEQUENCER_RUN_MAX];
 };
 
 /* The time of commands that are taken now: the clock's, but never less than the last one's, as if
@@ -37,34 +41,56 @@ static void emit_event(void *context, const void *message, size_t length)
     (void)journal_put(&self->out, command->seq, command->origin, command->time_ns, message, length);
 }
 
-static void put_command(struct sequencer *self, struct run *run, int64_t now_ns,
-                        uint64_t ring_position, uint64_t origin, const void *message, size_t length)
+static void begin(const struct sequencer *self, struct run *run)
 {
-    const struct journal_record *r =
-        journal_put(&self->in, ring_position, origin, now_ns, message, length);
-    engine_prefetch(self->engine, record_message(r), length);
-    run->records[run->count++] = r;
+    run->count = 0;
+    run->looks_far = engine_looks_far(self->engine);
 }
 
-static void look_again(const struct sequencer *self, const struct run *run, unsigned i)
+/* Looks at all commands of a run whose time it is. `now` counts: 1 .. count as they are put, and
+ * on as they are about to be stepped. */
+static void look_ahead(const struct sequencer *self, struct run *run, unsigned now)
 {
-    if (i >= run->count) return;
-    const struct journal_record *r = run->records[i];
-    engine_prefetch_again(self->engine, record_message(r), record_message_length(r));
+    if (!run->looks_far) return;
+    for (unsigned look = 0; look < ENGINE_LOOKS; look++) {
+        unsigned i = now - 1 - look * LOOK_AFTER; /* wraps round before the first is due */
+        if (i < run->count) engine_look(self->engine, look, &run->ahead[i]);
+    }
 }
 
-/* The commands are on their way to the disk while they are stepped. */
-static void step_run(struct sequencer *self, const struct run *run)
+static void add_command(const struct sequencer *self, struct run *run,
+                        const struct journal_record *r, size_t length)
+{
+    run->records[run->count] = r;
+    if (run->looks_far) {
+        run->ahead[run->count].message = record_message(r);
+        run->ahead[run->count].length = length;
+    } else {
+        engine_prefetch(self->engine, record_message(r), length);
+    }
+    run->count++;
+    look_ahead(self, run, run->count);
+}
+
+static void step(struct sequencer *self, const struct journal_record *r)
 {
     const struct event_sink sink = {emit_event, self};
+    self->stepping = r;
+    engine_step(self->engine, r->seq, r->time_ns, record_message(r), record_message_length(r),
+                &sink);
+}
+
+/* The commands are on their way to the disk while they are stepped. Meanwhile the memory of the
+ * next run is fetched, of the ring it comes from and of the journal it goes to: a run is put down
+ * in a tenth of the time that it is stepped in, faster than memory answers. */
+static void step_run(struct sequencer *self, struct run *run, const struct ring *ring)
+{
     journal_publish(&self->in);
-    for (unsigned i = 1; i < LOOK_AGAIN_AHEAD; i++) look_again(self, run, i);
     for (unsigned i = 0; i < run->count; i++) {
-        const struct journal_record *r = run->records[i];
-        look_again(self, run, i + LOOK_AGAIN_AHEAD);
-        self->stepping = r;
-        engine_step(self->engine, r->seq, r->time_ns, record_message(r), record_message_length(r),
-                    &sink);
+        look_ahead(self, run, run->count + i + 1);
+        journal_fetch(&self->in, i);
+        ring_fetch(ring, i);
+        step(self, run->records[i]);
     }
     journal_publish(&self->out);
 }
@@ -73,9 +99,9 @@ static void step_run(struct sequencer *self, const struct run *run)
 
 static void sequence_own(struct sequencer *self, int64_t now_ns, const void *message, size_t length)
 {
-    struct run run = {.count = 0};
-    put_command(self, &run, now_ns, 0, 0, message, length);
-    step_run(self, &run);
+    const struct journal_record *r = journal_append(&self->in, 0, 0, now_ns, message, length);
+    step(self, r);
+    journal_publish(&self->out);
 }
 
 static void configure(struct sequencer *self)
@@ -171,14 +197,6 @@ void sequencer_spoil_ring(struct sequencer *self, unsigned ring)
             ring + 1);
 }
 
-/* Whether the bytes are framed as a message; what they say is the engine's to judge. */
-static bool is_message(const struct ring_message *m)
-{
-    struct sbe_header header;
-    memcpy(&header, m->message, sizeof header);
-    return m->length == sizeof header + header.block_length;
-}
-
 /* As many as keep their records in place until they are stepped, which the turn of the segment
  * would end; and one at a time when their events might have to wait for memory. */
 static unsigned run_max(const struct sequencer *self)
@@ -193,22 +211,25 @@ static unsigned sequence_run(struct sequencer *self, unsigned number, int64_t no
 {
     struct ring *ring = &self->rings[number];
     struct ring_message m;
-    struct run run = {.count = 0};
+    struct run run;
+    begin(self, &run);
     unsigned max = run_max(self);
     enum status status = STATUS_OK;
     while (run.count < max && (status = ring_peek(ring, &m)) == STATUS_OK) {
-        if (!is_message(&m)) {
+        if (run.count == SEQUENCER_CLOCK_MAX) now_ns = time_now(self);
+        const struct journal_record *r =
+            journal_put_received(&self->in, m.position, origin_of(ring->source, m.request_id),
+                                 now_ns, m.message, m.length);
+        if (!r) {
             status = STATUS_CORRUPT;
             break;
         }
-        if (run.count == SEQUENCER_CLOCK_MAX) now_ns = time_now(self);
-        put_command(self, &run, now_ns, m.position, origin_of(ring->source, m.request_id),
-                    m.message, m.length);
+        add_command(self, &run, r, m.length);
         ring_take(ring, &m);
     }
     if (run.count) {
         ring_release_taken(ring);
-        step_run(self, &run);
+        step_run(self, &run, ring);
     }
     if (status == STATUS_CORRUPT) sequencer_spoil_ring(self, number);
     return run.count;
