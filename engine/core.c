@@ -1,36 +1,18 @@
-/* core.c - hoga-core: the pinned loop that sequences every command and steps the engine.
- *
- *   rings --> sequencer.c: stamp --> `in` --> engine_step --> `out` --> publish --> helpers
- *
- * One thread does all of this and nothing else; here are its start, its sleep and its end. Beside
- * it: the keeper makes journal segments ahead of use, the archiver copies them to disk and
- * releases; at durability `memory` a core that spins has a releaser to ring the bells. The pinned
- * thread never opens, extends, writes or syncs a journal's file, and waits only when there is
- * nothing to do.
- */
 #define _GNU_SOURCE
+#include "engine/core.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "engine/bus/archiver.h"
-#include "engine/bus/control.h"
 #include "engine/bus/futex.h"
 #include "engine/bus/idle.h"
-#include "engine/bus/instance.h"
-#include "engine/bus/journal_writer.h"
-#include "engine/bus/keeper.h"
-#include "engine/bus/releaser.h"
-#include "engine/core_options.h"
-#include "engine/recovery.h"
-#include "engine/sequencer.h"
 #include "engine/snapshot.h"
 #include "engine/standby.h"
 
@@ -41,29 +23,6 @@ enum {
     SLEEP_NS = 100 * 1000 * 1000, /* at most; also how old the heartbeat may become */
     SLEEP_MIN_NS = 50 * 1000,     /* when something is due but the journals lack memory for it */
 };
-
-struct core {
-    struct core_options options;
-    struct instance instance;
-    struct control *control;
-    struct station *station;
-    struct sequencer sequencer;
-    struct archiver archiver;
-    struct releaser releaser; /* only where the core does not ring by itself */
-    struct bell_ringer bells;
-    struct keeper keeper;
-    struct recovery recovery;
-    int lock_fd;
-    bool took_over; /* from a primary that died, as its standby */
-};
-
-static volatile sig_atomic_t stop_asked;
-
-static void ask_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_asked = 1;
-}
 
 /* ---- the loop ---- */
 
@@ -95,7 +54,7 @@ static void sleep_until_rung(struct core *self)
     atomic_store_explicit(&c->core_sleeping, 1, memory_order_relaxed);
     /* say that we sleep, then look once more: pairs with the fence in ring.c's wake_core() */
     atomic_thread_fence(memory_order_seq_cst);
-    if (!sequencer_poll(&self->sequencer) && !stop_asked)
+    if (!sequencer_poll(&self->sequencer) && !*self->stop_asked)
         futex_wait(&c->doorbell, seen, sleep_ns(self));
     atomic_store_explicit(&c->core_sleeping, 0, memory_order_relaxed);
 }
@@ -104,7 +63,7 @@ static void core_loop(struct core *self)
 {
     struct sequencer *sequencer = &self->sequencer;
     unsigned idle = 0;
-    while (!stop_asked) {
+    while (!*self->stop_asked) {
         if (sequencer_poll(sequencer)) {
             idle = 0;
             heartbeat(self);
@@ -177,7 +136,7 @@ static enum status become_primary(struct core *self)
 {
     enum status status = open_lock(self);
     if (status != STATUS_BUSY || !self->options.standby) return status;
-    const struct standby_options options = {&stop_asked, self->options.snapshot_every};
+    const struct standby_options options = {self->stop_asked, self->options.snapshot_every};
     status = standby_run(&options, &self->instance, self->lock_fd, &self->recovery);
     self->took_over = status == STATUS_OK;
     return status;
@@ -293,28 +252,22 @@ static int run(struct core *self)
     if (status != STATUS_OK) return complain("threads", status);
 
     trade(self, recovery->engine);
-    if (stop_helpers(self) == STATUS_OK) keep_state(self, recovery->engine);
+    status = stop_helpers(self);
+    if (status == STATUS_OK) keep_state(self, recovery->engine);
     atomic_store_explicit(&self->station->state, STATION_STOPPED, memory_order_relaxed);
-    return 0;
+    return status == STATUS_OK ? 0 : EX_IOERR; /* the memory has what the disk did not take */
 }
 
-int main(int argc, char **argv)
+int core_run(struct core *self)
 {
-    static struct core self; /* zeroed, and too large for a stack */
-    int exit_code = core_options_parse(&self.options, argc, argv);
-    if (exit_code >= 0) return exit_code;
-    struct sigaction action = {.sa_handler = ask_stop};
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-
-    enum status status = instance_create(&self.instance, self.options.data_dir);
-    if (status != STATUS_OK) return complain(self.options.data_dir, status);
-    status = become_primary(&self);
-    if (status == STATUS_BUSY && stop_asked) return 0;
-    if (status != STATUS_OK && self.recovery.problem[0]) {
-        fprintf(stderr, "hoga-core: cannot stand by: %s\n", self.recovery.problem);
+    enum status status = instance_create(&self->instance, self->options.data_dir);
+    if (status != STATUS_OK) return complain(self->options.data_dir, status);
+    status = become_primary(self);
+    if (status == STATUS_BUSY && *self->stop_asked) return 0;
+    if (status != STATUS_OK && self->recovery.problem[0]) {
+        fprintf(stderr, "hoga-core: cannot stand by: %s\n", self->recovery.problem);
         return status == STATUS_CORRUPT ? EX_DATAERR : 1;
     }
     if (status != STATUS_OK) return complain("core.lock", status);
-    return run(&self);
+    return run(self);
 }

@@ -26,7 +26,7 @@ static const char usage[] =
     "                            journal, when no reader needs them; 0: keep all (default)\n"
     "  --spin                    never sleep; for a core with a processor of its own\n"
     "  --cpu N                   pin the loop to processor N\n"
-    "  --segment-bytes N         journal segment size of a new exchange (default 33554432)\n"
+    "  --segment-bytes N         journal segment size of a new exchange (default 8388608)\n"
     "  --limit NAME=N            table size of a new exchange, 2 to\n";
 
 /* Each table and how large it may be; command.h says what they are. */

@@ -21,6 +21,8 @@ const struct limits engine_default_limits = {.instruments = 1024,
 
 /* ---- layout ---- */
 
+enum { PRICE_BLOCKS_MAX = 4194303 };
+
 static bool limit_ok(uint32_t value, uint32_t max)
 {
     return value >= 2 && value <= max;
@@ -30,7 +32,7 @@ static bool limits_ok(const struct limits *l)
 {
     return limit_ok(l->instruments, 65536) && limit_ok(l->accounts, 16777216) &&
            limit_ok(l->users, 16777216) && limit_ok(l->keys, 1048576) &&
-           limit_ok(l->orders, 16777215) && limit_ok(l->price_blocks, 4194303) &&
+           limit_ok(l->orders, 16777215) && limit_ok(l->price_blocks, PRICE_BLOCKS_MAX) &&
            limit_ok(l->positions, 134217728) && limit_ok(l->cl_ord_ids, 134217728) &&
            limit_ok(l->volumes, 134217728) && limit_ok(l->trades, 134217728) &&
            (l->trades & (l->trades - 1)) == 0;
@@ -63,6 +65,19 @@ static order_id_t order_id_of(const void *context, uint32_t slot)
 {
     const struct engine *self = context;
     return self->books.orders[slot].order_id;
+}
+
+bool engine_read_limits(const void *message, size_t length, struct limits *limits)
+{
+    const struct sbe_header *header = message;
+    struct command_configure command = {.limits = engine_default_limits};
+    if (length < CONFIGURE_V1_BYTES || header->template_id != COMMAND_CONFIGURE) return false;
+    memcpy(&command, message, length < sizeof command ? CONFIGURE_V1_BYTES : sizeof command);
+    *limits = command.limits;
+    if (length >= sizeof command) return true;
+    if (limits->price_blocks > PRICE_BLOCKS_MAX) limits->price_blocks = PRICE_BLOCKS_MAX;
+    if (limits->volumes < limits->positions) limits->volumes = limits->positions;
+    return true;
 }
 
 struct engine *engine_init(void *memory, const struct limits *limits)
@@ -232,6 +247,11 @@ void *engine_state_block(struct engine *self, size_t *bytes)
 {
     *bytes = self->state_bytes;
     return self->state;
+}
+
+uint32_t engine_deciding_version(const struct engine *self)
+{
+    return self->state->configured;
 }
 
 uint64_t engine_layout_id(void)

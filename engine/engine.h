@@ -39,6 +39,11 @@ extern const struct limits engine_default_limits;
 /* Bytes of the arena for these limits; 0 when a limit is outside its range (command.h). */
 size_t engine_bytes(const struct limits *limits);
 
+/* The limits that a CONFIGURE names, whichever version wrote it: version 1 counted price levels, of
+ * which no fewer than one fills a block, and had no volumes and trades: there are as many as by
+ * default, and a volume for each position. False when the message of `length` bytes is none. */
+bool engine_read_limits(const void *message, size_t length, struct limits *limits);
+
 /* Lays an engine out in `memory`: engine_bytes() zeroed bytes, aligned to 64. */
 struct engine *engine_init(void *memory, const struct limits *limits);
 
@@ -84,6 +89,12 @@ uint32_t engine_state_hash(const struct engine *self);
 /* All of the state, to be written to a file or read from one by a program of the same layout; the
  * limits are those that it was laid out with. */
 void *engine_state_block(struct engine *self, size_t *bytes);
+
+/* Which version of the messages decides: that of the last CONFIGURE; 0 before the first. An
+ * exchange that began with version 1 goes on by its rules until a core of version 2 says in the
+ * journal, by a CONFIGURE of its own, that from there on its rules hold: so history stays what it
+ * was. */
+uint32_t engine_deciding_version(const struct engine *self);
 
 /* Names what the state looks like: another one for every change of the engine's sources. */
 uint64_t engine_layout_id(void);

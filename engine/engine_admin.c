@@ -9,14 +9,22 @@ enum { PPM_MAX = 1000000 };
 
 /* ---- accounts, users, keys, instruments ---- */
 
-void engine_configure(struct engine *self, const struct command_configure *command)
+void engine_configure(struct engine *self, const struct sbe_header *command)
 {
     struct engine_state *s = self->state;
-    if (s->configured || memcmp(&command->limits, &s->limits, sizeof s->limits) != 0) {
+    struct limits limits;
+    bool is_first = !s->configured;
+    bool fits = engine_read_limits(command, sizeof *command + command->block_length, &limits) &&
+                memcmp(&limits, &s->limits, sizeof limits) == 0;
+    if (fits) {
+        bool is_v1 = command->block_length < sizeof(struct command_configure) - sizeof *command;
+        if (!is_v1) s->configured = SBE_SCHEMA_VERSION;
+        if (is_v1 && is_first) s->configured = 1;
+    }
+    if (!is_first || !fits) {
         engine_emit_command_rejected(self, COMMAND_CONFIGURE, REJECT_ALREADY_CONFIGURED);
         return;
     }
-    s->configured = 1;
     struct event_configured event = {
         .header = EVENT_HEADER(EVENT_CONFIGURED, struct event_configured), .limits = s->limits};
     engine_emit(self, &event, sizeof event);

@@ -338,6 +338,7 @@ static qty_t max_daily_qty(const struct engine *self, const struct addition *d,
     if (__builtin_expect(self->accounts.users[user].has_limits, 0) &&
         self->accounts.user_limits[user].max_daily_qty)
         return self->accounts.user_limits[user].max_daily_qty;
+    if (self->state->configured == 1) return -1; /* version 1 counted none */
     return d->instrument->max_daily_qty ? d->instrument->max_daily_qty : RISK_DAILY_QTY;
 }
 

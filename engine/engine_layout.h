@@ -40,7 +40,7 @@ struct engine_state {
     uint64_t second;     /* time_ns in seconds */
     uint64_t day;        /* days since the epoch; 0 before the first END_DAY */
     trade_id_t trade_id; /* last one given */
-    uint32_t configured; /* 1 once CONFIGURE has been stepped */
+    uint32_t configured; /* version of the messages of the last CONFIGURE; 0 before the first */
     uint32_t market_blocked;
     uint32_t tripped_level; /* today; 0: none */
     uint32_t index_changed; /* 1: the breakers are to be looked at */
@@ -252,7 +252,7 @@ static inline void engine_set_reference_px(struct engine *self, struct instrumen
 
 /* ---- engine_admin.c ---- */
 
-void engine_configure(struct engine *self, const struct command_configure *command);
+void engine_configure(struct engine *self, const struct sbe_header *command);
 void engine_open_account(struct engine *self, const struct command_open_account *command);
 void engine_add_user(struct engine *self, const struct command_add_user *command);
 void engine_add_key(struct engine *self, const struct command_add_key *command);

@@ -332,10 +332,28 @@ SIDE_PATH static void replace_anew(struct engine *self, struct book_order *order
     place(self, t->instrument, order, t->ticks, t->stop_ticks, 0, near_at);
 }
 
+/* Whether version 1 took it: then a replace could only reduce. */
+static enum reject check_reduction(const struct engine *self, const struct book_order *order,
+                                   qty_t order_qty)
+{
+    if (order_qty <= 0 || order_qty > QTY_MAX) return REJECT_INVALID_QTY;
+    if (order_qty % instrument_find(&self->instruments, order->instrument)->lot_qty)
+        return REJECT_INVALID_LOT;
+    return order_qty < order->order_qty ? REJECT_NONE : REJECT_QTY_NOT_REDUCED;
+}
+
 SIDE_PATH static void replace_specially(struct engine *self, const struct command_replace_order *c,
                                         struct book_order *order)
 {
     struct replace_terms t;
+    if (self->state->configured == 1 && order) {
+        enum reject refused = check_reduction(self, order, c->order_qty);
+        if (refused != REJECT_NONE) {
+            engine_emit_request_rejected(self, c->account, order->order_id, COMMAND_REPLACE_ORDER,
+                                         refused);
+            return;
+        }
+    }
     enum reject reason = order ? check_replace(self, c, order, &t) : REJECT_UNKNOWN_ORDER;
     if (__builtin_expect(reason != REJECT_NONE, 0))
         engine_emit_request_rejected(self, c->account, order ? order->order_id : c->order_id,

@@ -13,7 +13,18 @@
 #include "engine/bus/clock.h"
 #include "engine/bus/journal.h"
 
-enum { PROGRESS_EVERY = 1 << 20 }; /* commands */
+enum {
+    PROGRESS_EVERY = 1 << 20, /* commands */
+    RUN_MAX = 16,             /* commands whose memory is fetched while those before are in work */
+    LOOK_AGAIN_AHEAD = 8,     /* as in sequencer.c */
+};
+
+/* Commands that were read and not stepped yet: records of one segment, which stay where they are.
+ */
+struct run {
+    const struct journal_record *records[RUN_MAX];
+    unsigned count;
+};
 
 static enum status fail(struct recovery *self, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -49,13 +60,30 @@ static enum status open_out(struct recovery *self)
     return STATUS_OK;
 }
 
+/* Whether an event says what its older version had words for, and the rest is zero: but for the
+ * limits, where version 1 left out what has a default. */
+static bool is_same_by_older_version(const struct sbe_header *event, const struct sbe_header *made)
+{
+    const uint8_t *block = (const uint8_t *)(event + 1), *made_block = (const uint8_t *)(made + 1);
+    size_t length = event->block_length;
+    if (event->version >= made->version || event->template_id != made->template_id ||
+        event->schema_id != made->schema_id || length > made->block_length)
+        return false;
+    if (made->template_id == EVENT_CONFIGURED) return true;
+    for (size_t i = length; i < made->block_length; i++)
+        if (made_block[i]) return false;
+    return memcmp(block, made_block, length) == 0;
+}
+
 static enum status compare(struct recovery *self, const struct journal_record *event,
                            const void *message, size_t length)
 {
-    if (event->ref == self->command->seq && record_message_length(event) == length &&
-        memcmp(record_message(event), message, length) == 0)
-        return STATUS_OK;
     const struct sbe_header *made = message;
+    if (event->ref == self->command->seq &&
+        ((record_message_length(event) == length &&
+          memcmp(record_message(event), message, length) == 0) ||
+         is_same_by_older_version(&event->header, made)))
+        return STATUS_OK;
     return fail(self, STATUS_CORRUPT,
                 "command %" PRIu64 " of the in journal gives an event (template %u) that is not "
                 "event %" PRIu64 " of the out journal (template %u, caused by %" PRIu64 "): this "
@@ -116,11 +144,10 @@ static enum status make_engine(struct recovery *self, const struct limits *limit
 /* The first record says how large everything is. */
 static enum status make_engine_from(struct recovery *self, const struct journal_record *first)
 {
-    const struct command_configure *configure = record_message(first);
-    if (first->header.template_id != COMMAND_CONFIGURE ||
-        record_message_length(first) < sizeof *configure)
+    struct limits limits;
+    if (!engine_read_limits(record_message(first), record_message_length(first), &limits))
         return fail(self, STATUS_CORRUPT, "the in journal does not begin with its limits");
-    return make_engine(self, &configure->limits);
+    return make_engine(self, &limits);
 }
 
 static enum status replay_one(struct recovery *self, const struct journal_record *command)
@@ -151,13 +178,60 @@ static enum status next_command(struct recovery *self, const struct journal_reco
                                                          : fail_reading(self, status, &self->in);
 }
 
+/* Reads on while the segment lasts: at most `max`, and none behind `up_to`. */
+static enum status gather(struct recovery *self, seq_t up_to, unsigned max, struct run *run)
+{
+    run->count = 0;
+    if (max > RUN_MAX) max = RUN_MAX;
+    if (!self->engine) max = 1; /* it is made from the first */
+    while (run->count < max && self->in.next_seq <= up_to) {
+        const struct journal_record *command;
+        if (run->count && !journal_reader_stays(&self->in)) return STATUS_OK;
+        enum status status = next_command(self, &command);
+        if (status != STATUS_OK) return status;
+        if (self->engine)
+            engine_prefetch(self->engine, record_message(command), record_message_length(command));
+        run->records[run->count++] = command;
+    }
+    return STATUS_OK;
+}
+
+static void look_again(const struct recovery *self, const struct run *run, unsigned i)
+{
+    if (i >= run->count || !self->engine) return;
+    const struct journal_record *r = run->records[i];
+    engine_prefetch_again(self->engine, record_message(r), record_message_length(r));
+}
+
+static enum status replay_run(struct recovery *self, const struct run *run)
+{
+    for (unsigned i = 1; i < LOOK_AGAIN_AHEAD; i++) look_again(self, run, i);
+    for (unsigned i = 0; i < run->count; i++) {
+        look_again(self, run, i + LOOK_AGAIN_AHEAD);
+        enum status status = replay_one(self, run->records[i]);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
+/* Gathers and steps one run; says how many it had. What was read before a failure is stepped. */
+static enum status replay_some(struct recovery *self, seq_t up_to, unsigned max, unsigned *stepped)
+{
+    struct run run;
+    enum status read = gather(self, up_to, max, &run);
+    enum status status = replay_run(self, &run);
+    *stepped = run.count;
+    return status == STATUS_OK ? read : status;
+}
+
 enum status recovery_follow(struct recovery *self, seq_t up_to, unsigned max, unsigned *stepped)
 {
-    const struct journal_record *command;
-    for (*stepped = 0; *stepped < max && self->in.next_seq <= up_to; ++*stepped) {
-        enum status status = next_command(self, &command);
+    self->begun_ns = clock_steady_ns();
+    for (*stepped = 0; *stepped < max && self->in.next_seq <= up_to;) {
+        unsigned count;
+        enum status status = replay_some(self, up_to, max - *stepped, &count);
+        *stepped += count;
         if (status == STATUS_EMPTY) return STATUS_OK;
-        if (status == STATUS_OK) status = replay_one(self, command);
         if (status != STATUS_OK) return status;
     }
     return STATUS_OK;
@@ -167,10 +241,9 @@ static enum status replay_all(struct recovery *self)
 {
     uint64_t told = self->commands;
     for (;;) {
-        const struct journal_record *command;
-        enum status status = next_command(self, &command);
+        unsigned count;
+        enum status status = replay_some(self, UINT64_MAX, RUN_MAX, &count);
         if (status == STATUS_EMPTY) return STATUS_OK;
-        if (status == STATUS_OK) status = replay_one(self, command);
         if (status != STATUS_OK) return status;
         if (self->commands - told < PROGRESS_EVERY) continue;
         told = self->commands;
@@ -225,12 +298,27 @@ static enum status try_snapshot(struct recovery *self, seq_t seq)
     return status;
 }
 
+/* Lays the engine out before there is anything to step, if the journal has begun: what is wrong
+ * with it is found when it is read in turn. */
+static enum status make_engine_ahead(struct recovery *self)
+{
+    struct journal_reader reader;
+    const struct journal_record *first;
+    enum status status =
+        journal_reader_open_recovery(&reader, self->instance, self->control, JOURNAL_IN);
+    if (status == STATUS_OK) status = journal_next(&reader, &first);
+    status = status == STATUS_OK ? make_engine_from(self, first) : STATUS_OK;
+    journal_reader_close(&reader);
+    return status;
+}
+
 enum status recovery_begin(struct recovery *self, const struct instance *instance,
                            struct control *control)
 {
     memset(self, 0, sizeof *self);
     self->instance = instance;
     self->control = control;
+    self->begun_ns = clock_steady_ns();
     for (seq_t seq = snapshot_newest(instance, UINT64_MAX); seq;
          seq = snapshot_newest(instance, seq))
         if (try_snapshot(self, seq) == STATUS_OK) return STATUS_OK;
@@ -238,7 +326,8 @@ enum status recovery_begin(struct recovery *self, const struct instance *instanc
         journal_reader_open_following(&self->in, instance, control, JOURNAL_IN, 1, 0);
     if (status == STATUS_OK)
         status = journal_reader_open_following(&self->out, instance, control, JOURNAL_OUT, 1, 0);
-    return status == STATUS_OK ? STATUS_OK : fail(self, status, "%s", status_text(status));
+    if (status != STATUS_OK) return fail(self, status, "%s", status_text(status));
+    return make_engine_ahead(self);
 }
 
 /* ---- the end ---- */
@@ -265,29 +354,31 @@ static enum status open_writers(struct recovery *self, struct journal_writer *in
     return open_out(self);
 }
 
-static void tell(const struct recovery *self, int64_t start_ns)
+/* Without the state's hash: it reads hundreds of megabytes, and clients may be waiting. */
+static void tell(const struct recovery *self)
 {
+    char from[64] = "";
     if (self->in.where[0]) fprintf(stderr, "hoga-core: %s\n", self->in.where);
     if (!self->commands && !self->snapshot_seq) return;
+    if (self->snapshot_seq)
+        (void)snprintf(from, sizeof from, " behind snapshot %" PRIu64, self->snapshot_seq);
     fprintf(stderr,
-            "hoga-core: replayed %" PRIu64 " commands behind %s%" PRIu64 ", %" PRIu64
-            " events equal, state %08" PRIx32 ", ready in %" PRId64 " ms\n",
-            self->commands, self->snapshot_seq ? "snapshot " : "", self->snapshot_seq, self->events,
-            engine_state_hash(self->engine), (clock_steady_ns() - start_ns) / 1000000);
+            "hoga-core: replayed %" PRIu64 " commands%s, %" PRIu64
+            " events equal, ready in %" PRId64 " ms\n",
+            self->commands, from, self->events, (clock_steady_ns() - self->begun_ns) / 1000000);
 }
 
 enum status recovery_finish(struct recovery *self, const struct limits *limits,
                             struct journal_writer *in, struct journal_writer *out,
                             _Atomic uint32_t *keeper_bell)
 {
-    int64_t start_ns = clock_steady_ns();
     self->in.recovering = self->out.recovering = true;
     self->out_writer = out;
     self->keeper_bell = keeper_bell;
     enum status status = replay_all(self);
     if (status == STATUS_OK && !self->engine) status = make_engine(self, limits);
     if (status == STATUS_OK) status = open_writers(self, in);
-    if (status == STATUS_OK) tell(self, start_ns);
+    if (status == STATUS_OK) tell(self);
     recovery_close(self);
     return status;
 }

@@ -7,6 +7,12 @@
  * Events that the last life did not get to write are appended; an `out` that reaches further than
  * `in` (its disk was faster) is cut to what `in` says.
  *
+ * Messages of older versions replay: their events are compared as far as their version had words
+ * for them, and the engine keeps to the rules of the version that decided (version 1: a replace
+ * only reduces, no default of daily volume) until a core of this version has said, by a CONFIGURE
+ * in the journal, that its rules hold. Where version 1 could decide what this engine cannot (more
+ * price levels in a book than there are now blocks for), replay refuses, and names the command.
+ *
  *   a start     begin, finish: nobody else is writing
  *   a standby   begin, then follow again and again while the primary writes; finish when it is gone
  *
@@ -29,7 +35,7 @@
 struct recovery {
     const struct instance *instance;
     struct control *control;
-    struct engine *engine; /* NULL until the journal's first record is stepped */
+    struct engine *engine; /* NULL until the journal's first record is there */
     size_t engine_bytes;
     struct journal_reader in;
     struct journal_reader out;
@@ -37,6 +43,7 @@ struct recovery {
     uint64_t snapshot_seq;                /* where it began; 0: at the beginning */
     uint64_t commands;                    /* replayed */
     uint64_t events;                      /* compared or made again */
+    int64_t begun_ns;                     /* steady clock; following: when last looked */
     const struct journal_record *command; /* in work */
     struct journal_writer *out_writer;    /* once `out` has ended: events are appended */
     _Atomic uint32_t *keeper_bell;
@@ -46,7 +53,8 @@ struct recovery {
 };
 
 /* Loads the newest snapshot that is good and that the journal goes on from; says which ones it
- * passes over, and why, on stderr. Otherwise begins at the beginning. */
+ * passes over, and why, on stderr. Otherwise begins at the beginning, with an engine laid out if
+ * the journal has a first record. */
 MUST_CHECK enum status recovery_begin(struct recovery *self, const struct instance *instance,
                                       struct control *control);
 

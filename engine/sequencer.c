@@ -262,7 +262,7 @@ void sequencer_begin(struct sequencer *self, struct engine *engine)
 {
     self->engine = engine;
     self->day_ends_ns = end_of_day_ns(engine_day(self->engine));
-    if (self->in.next_seq == 1) configure(self);
+    if (engine_deciding_version(engine) < SBE_SCHEMA_VERSION) configure(self);
     (void)sequence_due(self, time_now(self), SEQUENCER_OWN_MAX);
 }
 

@@ -127,7 +127,7 @@ static bool write_state(int fd, const uint8_t *state, size_t all, uint64_t *at)
 enum status snapshot_write(const struct instance *instance, const struct engine *engine,
                            const struct snapshot_mark *mark)
 {
-    static union {
+    union {
         struct snapshot_header header;
         uint8_t bytes[HEADER_BYTES];
     } page;
@@ -203,6 +203,15 @@ seq_t snapshot_oldest(const struct instance *instance)
     return oldest;
 }
 
+int64_t snapshot_made_ns(const struct instance *instance, seq_t in_seq)
+{
+    char path[PATH_BYTES];
+    struct stat st;
+    file_path(path, instance, in_seq, "snap");
+    if (stat(path, &st) != 0) return 0;
+    return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+}
+
 static bool sync_directory(const struct instance *instance)
 {
     char path[PATH_BYTES];
@@ -213,6 +222,20 @@ static bool sync_directory(const struct instance *instance)
     return good;
 }
 
+/* What writers that were killed left: one writes at a time, and it has finished. */
+static void remove_unfinished(const struct instance *instance)
+{
+    char path[PATH_BYTES];
+    directory(path, instance);
+    DIR *dir = opendir(path);
+    if (!dir) return;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        const char *ending = strrchr(entry->d_name, '.');
+        if (ending && strcmp(ending, ".new") == 0) (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+    (void)closedir(dir);
+}
+
 enum status snapshot_publish(const struct instance *instance, seq_t in_seq)
 {
     char path[PATH_BYTES], fresh[PATH_BYTES];
@@ -221,6 +244,7 @@ enum status snapshot_publish(const struct instance *instance, seq_t in_seq)
     file_path(path, instance, in_seq, "snap");
     file_path(fresh, instance, in_seq, "new");
     if (rename(fresh, path) != 0 || !sync_directory(instance)) return STATUS_IO;
+    remove_unfinished(instance);
     for (;;) {
         (void)look_for(instance, UINT64_MAX, &count, &oldest);
         if (count <= SNAPSHOTS_KEPT) return STATUS_OK;

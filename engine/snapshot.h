@@ -38,8 +38,8 @@ struct snapshot_mark {
 MUST_CHECK enum status snapshot_write(const struct instance *instance, const struct engine *engine,
                                       const struct snapshot_mark *mark);
 
-/* Gives it its name and removes the oldest. Only once its command and its event are safe on disk: a
- * start trusts that both journals reach as far. STATUS_IO. */
+/* Gives it its name, and removes the oldest and what killed writers left. Only once its command and
+ * its event are safe on disk: a start trusts that both journals reach as far. STATUS_IO. */
 MUST_CHECK enum status snapshot_publish(const struct instance *instance, seq_t in_seq);
 
 /* The newest whose last command is before `below`; 0: none. */
@@ -47,6 +47,9 @@ seq_t snapshot_newest(const struct instance *instance, seq_t below);
 
 /* The one that has been kept for longest; 0: none. */
 seq_t snapshot_oldest(const struct instance *instance);
+
+/* When its file was written, CLOCK_REALTIME; 0: it is gone. */
+int64_t snapshot_made_ns(const struct instance *instance, seq_t in_seq);
 
 /* Reads the mark alone. STATUS_CORRUPT, STATUS_INVALID (another program's), STATUS_IO. */
 MUST_CHECK enum status snapshot_read_mark(const struct instance *instance, seq_t in_seq,

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +17,7 @@
 #include "engine/bus/clock.h"
 #include "engine/bus/reader_marks.h"
 #include "engine/snapshot.h"
+#include "engine/snapshot_child.h"
 
 enum {
     LOOK_MS = 5,          /* between two looks at what the primary has written */
@@ -26,7 +25,6 @@ enum {
     WAIT_MS = 50,         /* for a primary that has written nothing yet */
     BEATS_MISSED_NS = 500 * 1000 * 1000,
     OWN_PAUSE_NS = 100 * 1000 * 1000, /* who did not run for so long cannot say who else did */
-    SNAPSHOT_NICENESS = 10,
 };
 
 struct standby {
@@ -120,30 +118,27 @@ static void watch_heart(struct standby *self)
 
 /* ---- snapshots ---- */
 
+/* By itself it tries the same state once only; who asks for a snapshot may ask again for one that
+ * could not be written. */
 static bool is_due(struct standby *self)
 {
     const struct recovery *r = self->recovery;
     uint64_t asked = atomic_load_explicit(&self->control->snapshot_asked, memory_order_acquire);
+    uint64_t kept = atomic_load_explicit(&self->control->snapshot_seq, memory_order_relaxed);
     uint64_t every = self->options->snapshot_every;
-    if (!r->engine || r->mark.in_seq == self->snapshot_seq) return false;
-    if (asked == self->asked_seen && (!every || r->mark.in_seq - self->snapshot_seq < every))
-        return false;
-    self->asked_seen = asked;
-    return true;
+    if (!r->engine) return false;
+    if (asked != self->asked_seen) {
+        self->asked_seen = asked;
+        return r->mark.in_seq != kept;
+    }
+    return every && r->mark.in_seq - self->snapshot_seq >= every;
 }
 
 static void begin_snapshot(struct standby *self)
 {
     self->child_mark = self->recovery->mark;
-    pid_t pid = fork();
-    if (pid == 0) {
-        (void)close(self->lock_fd); /* or the lock would outlive who holds it */
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void)setpriority(PRIO_PROCESS, 0, SNAPSHOT_NICENESS);
-        _exit(snapshot_write(self->instance, self->recovery->engine, &self->child_mark) == STATUS_OK
-                  ? 0
-                  : 1);
-    }
+    pid_t pid = snapshot_child_start(self->instance, self->recovery->engine, &self->child_mark,
+                                     self->lock_fd);
     if (pid < 0) counter_add(self->snapshot_failures, 1);
     self->child = pid > 0 ? pid : 0;
     self->snapshot_seq = self->child_mark.in_seq;
@@ -155,7 +150,8 @@ static void mark_needed(const struct standby *self)
     struct snapshot_mark oldest;
     seq_t seq = snapshot_oldest(self->instance);
     if (!seq || snapshot_read_mark(self->instance, seq, &oldest) != STATUS_OK) return;
-    if (reader_mark_write(self->instance, "snapshots", (uint32_t)(oldest.in_position >> 32),
+    if (reader_mark_write(self->instance, READER_MARK_SNAPSHOTS,
+                          (uint32_t)(oldest.in_position >> 32),
                           (uint32_t)(oldest.out_position >> 32)) != STATUS_OK)
         fprintf(stderr, "hoga-core: cannot note what the snapshots need: %s\n", strerror(errno));
 }

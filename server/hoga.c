@@ -5,8 +5,10 @@
 #include <sysexits.h>
 
 #include "server/ops/admin.h"
+#include "server/ops/ask_snapshot.h"
 #include "server/ops/down.h"
 #include "server/ops/flow.h"
+#include "server/ops/journal.h"
 #include "server/ops/psql.h"
 #include "server/ops/replay.h"
 #include "server/ops/seed.h"
@@ -22,11 +24,13 @@ static const struct {
     {"up", up_main, "start the exchange and keep it running"},
     {"down", down_main, "stop it"},
     {"status", status_main, "what runs, how far it is, where it listens"},
+    {"snapshot", snapshot_main, "keep the state as it is now, so that a start replays less"},
     {"psql", psql_main, "SQL on the reports"},
     {"replay", replay_main, "a day of real orders through the running exchange"},
     {"flow", flow_main, "simulated brokers on every symbol, until told to stop"},
     {"admin", admin_main, "instruments, sessions, accounts, limits, money, kill switches"},
-    {"verify", verify_main, "check and replay the journals of an exchange that is stopped"},
+    {"verify", verify_main, "prove the journals of an exchange that is stopped, or of a copy"},
+    {"journal", journal_main, "the journals' records: cat, tail, stat"},
     {"seed", seed_main, "the demonstration's instruments and accounts (hoga up runs it)"},
 };
 

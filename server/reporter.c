@@ -24,6 +24,7 @@
 #include "engine/bus/control.h"
 #include "engine/bus/instance.h"
 #include "engine/bus/journal.h"
+#include "engine/bus/reader_marks.h"
 #include "server/reporter/batch.h"
 #include "server/reporter/database.h"
 #include "server/reporter/schema.h"
@@ -35,8 +36,11 @@ enum {
     BACKOFF_FIRST_MS = 100, /* PostgreSQL away: doubles ... */
     BACKOFF_MAX_MS = 5000,  /* ... up to this */
     AHEAD_GRACE_MS = 5000,  /* a core that starts needs a moment to know where it is */
+    MARK_MS = 1000,         /* between two notes of what the archive must keep */
     STOP_MAX_MS = 5000,     /* to write what is released already, once asked to stop */
 };
+
+#define MARK_NAME "reporter"
 
 struct reporter {
     const char *data_dir;
@@ -59,6 +63,8 @@ struct reporter {
     const struct journal_record *command; /* in work; NULL: read the next */
     const struct journal_record *event;   /* read, not taken yet */
     struct batch batch;
+    uint32_t in_marked, out_marked; /* segments that the archive was told to keep from; 0: none */
+    int64_t marked_ms;
 
     _Atomic uint64_t *batches, *events, *fills, *reconnects, *failures;
 };
@@ -97,6 +103,40 @@ static void publish_cursor(struct reporter *self)
 {
     atomic_store_explicit(&self->station->in_seq, self->in_seq, memory_order_relaxed);
     atomic_store_explicit(&self->station->out_seq, self->out_seq, memory_order_relaxed);
+}
+
+/* ---- what the archive must keep ---- */
+
+static enum status keep_everything(struct reporter *self)
+{
+    self->in_marked = self->out_marked = 0;
+    enum status status = reader_mark_write(&self->instance, MARK_NAME, 1, 1);
+    if (status != STATUS_OK)
+        fprintf(stderr, "cannot note what the archive must keep in %s/readers: %s\n",
+                self->instance.journal_dir, strerror(errno));
+    return status;
+}
+
+/* Until PostgreSQL has said how far it is, everything: unless a former life knew. */
+static enum status claim_archive(struct reporter *self)
+{
+    return reader_mark_exists(&self->instance, MARK_NAME) ? STATUS_OK : keep_everything(self);
+}
+
+/* Between batches: what is read and not committed lies in the segments that are being read. */
+static void mark_archive(struct reporter *self)
+{
+    uint32_t in = self->in.segment, out = self->out.segment;
+    if (!in || !out || (in == self->in_marked && out == self->out_marked)) return;
+    int64_t now = now_ms();
+    if (self->in_marked && now - self->marked_ms < MARK_MS) return;
+    self->marked_ms = now;
+    if (reader_mark_write(&self->instance, MARK_NAME, in, out) != STATUS_OK) {
+        counter_add(self->failures, 1); /* the archive keeps more than it need */
+        return;
+    }
+    self->in_marked = in;
+    self->out_marked = out;
 }
 
 /* The journal must reach at least to the cursor: else it is not the journal that was reported. */
@@ -142,11 +182,30 @@ static enum status go_to_cursor(struct reporter *self)
     return STATUS_OK;
 }
 
+/* Reports can be written anew only from an archive that has its beginning. */
+static enum status check_whole(struct reporter *self)
+{
+    struct journal_reader reader;
+    const struct journal_record *record;
+    enum status status =
+        journal_reader_open(&reader, &self->instance, self->control, JOURNAL_IN, 1);
+    if (status == STATUS_OK) status = journal_next(&reader, &record);
+    if (status == STATUS_CORRUPT) {
+        fprintf(stderr, "cannot write the reports anew: %s; the tables stay as they are\n",
+                reader.where);
+        status = STATUS_INVALID;
+    }
+    journal_reader_close(&reader);
+    return status == STATUS_EMPTY ? STATUS_OK : status;
+}
+
 static enum status connect_database(struct reporter *self)
 {
     enum status status = database_open(&self->database, self->conninfo, self->sql_dir);
     if (status == STATUS_OK && self->rebuild) {
-        status = schema_empty(self->database.connection);
+        status = check_whole(self);
+        if (status == STATUS_OK) status = keep_everything(self);
+        if (status == STATUS_OK) status = schema_empty(self->database.connection);
         if (status == STATUS_OK) {
             self->rebuild = false;
             fprintf(stderr, "emptied the tables; writing the reports anew\n");
@@ -259,6 +318,7 @@ static enum status report(struct reporter *self, bool *wrote, bool *behind)
     counter_add(self->batches, 1);
     counter_add(self->events, batch->event_count);
     counter_add(self->fills, batch->fill_count);
+    mark_archive(self);
     return STATUS_OK;
 }
 
@@ -266,6 +326,7 @@ static enum status report(struct reporter *self, bool *wrote, bool *behind)
 static void rest(struct reporter *self, bool wrote)
 {
     atomic_store_explicit(&self->station->state, STATION_RUNNING, memory_order_relaxed);
+    mark_archive(self);
     if (wrote)
         wait_ms(self, false, GATHER_MS);
     else if (self->command) /* the core is in the middle of it: no bell will tell */
@@ -320,6 +381,8 @@ static enum status open_exchange(struct reporter *self)
         if (!self->stopping) fprintf(stderr, "control page: %s\n", status_text(status));
         return status;
     }
+    status = claim_archive(self);
+    if (status != STATUS_OK) return status;
     status = control_claim_station(self->control, &self->instance, "reporter", &self->station);
     if (status != STATUS_OK) {
         fprintf(stderr, "station reporter: %s\n", status_text(status));
@@ -404,6 +467,8 @@ int main(int argc, char **argv)
     int code = EXIT_FAILURE;
     if (open_exchange(&self) == STATUS_OK) code = serve(&self);
     if (self.stopping) code = EXIT_SUCCESS;
+    self.marked_ms = 0; /* the last note, however soon behind the one before */
+    mark_archive(&self);
     stop_reading(&self);
     database_close(&self.database);
     batch_free(&self.batch);

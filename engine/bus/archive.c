@@ -13,7 +13,13 @@
 #include "engine/bus/segment.h"
 #include "engine/bus/shared_file.h"
 
-enum { NEW_PATH_BYTES = SEGMENT_PATH_BYTES + 16 };
+enum {
+    NEW_PATH_BYTES = SEGMENT_PATH_BYTES + 16,
+    /* How much the disk is given at once of what nobody waits for. A commit of `in` waits behind
+     * all that is in the disk's queue, and behind megabytes it would wait for tens of milliseconds.
+     */
+    PUSH_BYTES = 256 * 1024,
+};
 
 static enum status failed(struct archive *self, const char *what)
 {
@@ -64,12 +70,22 @@ static void ahead_path(char path[NEW_PATH_BYTES], const struct instance *instanc
     strcat(path, ".ahead");
 }
 
+/* Starts writing to the disk, or waits until it is written. Only for the queue's sake: whether it
+ * went well, fsync tells. */
+static void push(int fd, uint64_t at, uint64_t length, bool waits)
+{
+    unsigned how = SYNC_FILE_RANGE_WRITE;
+    if (waits) how |= SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
+    (void)sync_file_range(fd, (off_t)at, (off_t)length, how);
+}
+
 static bool fill_with_zeros(int fd, uint32_t bytes)
 {
-    static const uint8_t zeros[256 * 1024];
+    static const uint8_t zeros[PUSH_BYTES];
     for (uint32_t at = 0; at < bytes;) {
         uint32_t length = bytes - at < sizeof zeros ? bytes - at : (uint32_t)sizeof zeros;
         if (!write_all(fd, zeros, length, at)) return false;
+        push(fd, at, length, true);
         at += length;
     }
     return fsync(fd) == 0;
@@ -90,6 +106,9 @@ enum status archive_prepare(const struct instance *instance, enum journal_kind k
     int error = errno;
     (void)close(fd);
     if (!good) (void)unlink(fresh);
+    /* the archiver may have needed one while this was made, and made it by itself */
+    segment_archive_path(fresh, instance, kind, number);
+    if (access(fresh, F_OK) == 0) (void)unlink(path);
     errno = error;
     return good ? STATUS_OK : STATUS_IO;
 }
@@ -138,19 +157,23 @@ static bool begin_again(struct archive *self)
 static enum status open_file(struct archive *self)
 {
     char path[SEGMENT_PATH_BYTES], ahead[NEW_PATH_BYTES];
+    bool is_prepared = false; /* all of its bytes are its own, on disk */
     segment_archive_path(path, self->instance, self->kind, self->segment);
     ahead_path(ahead, self->instance, self->kind, self->segment);
     if (self->offset == 0) {
         self->is_old = access(path, F_OK) == 0;
-        /* the keeper's, if it has made one; a segment that is there already needs none */
-        (void)(self->is_old ? unlink(ahead) : rename(ahead, path));
+        /* the keeper's, if it has made one */
+        is_prepared = !self->is_old && rename(ahead, path) == 0;
     }
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return failed(self, "open");
     self->fd = fd;
+    (void)unlink(ahead); /* a segment that is there needs none: pairs with archive_prepare() */
     if (self->offset == 0 && self->is_old && !begin_again(self))
         failed(self, "cut");
-    else if (!reserve(fd, self->map_bytes))
+    else if (self->offset > JOURNAL_SEGMENT_HEADER_BYTES)
+        return STATUS_OK; /* safe so far already: whoever got it there had made it ready */
+    else if (!is_prepared && !reserve(fd, self->map_bytes))
         failed(self, "make room for");
     else if (!sync_directory(self->instance))
         failed(self, "sync the directory of");
@@ -167,6 +190,7 @@ static void begin_segment(struct archive *self, uint32_t number, uint64_t offset
     self->segment = number;
     self->offset = offset;
     self->unsynced_bytes = 0;
+    self->pushed = offset;
     self->watermark = 0;
     self->is_old = offset != 0;
     map_memory(self);
@@ -224,6 +248,10 @@ static enum status copy_in_segment(struct archive *self, uint64_t end, uint64_t 
     self->offset = end;
     self->unsynced_bytes += length;
     *copied += length;
+    if (self->offset >= self->pushed + PUSH_BYTES) {
+        push(self->fd, self->pushed, self->offset - self->pushed, false);
+        self->pushed = self->offset;
+    }
     return STATUS_OK;
 }
 
@@ -236,6 +264,9 @@ enum status archive_copy(struct archive *self, uint64_t position, uint64_t *copi
         if (status == STATUS_OK) status = archive_sync(self);
         if (status == STATUS_OK) status = archive_mark(self);
         if (status != STATUS_OK) return status;
+        /* before the memory goes: whoever takes over from here begins behind it */
+        atomic_store_explicit(&self->cursors->durable_position, (uint64_t)(self->segment + 1) << 32,
+                              memory_order_release);
         retire_memory(self);
         begin_segment(self, self->segment + 1, 0);
     }
@@ -251,6 +282,7 @@ enum status archive_sync(struct archive *self)
         return failed(self, "sync");
     }
     self->unsynced_bytes = 0;
+    self->pushed = self->offset;
     return STATUS_OK;
 }
 
@@ -272,17 +304,30 @@ enum status archive_mark(struct archive *self)
 
 /* ---- begin and end ---- */
 
+/* Where copying begins when nothing is known to be safe: a life that ended before its first commit
+ * has left all of its segments in memory. After a start from the archive there is only the one that
+ * the writer goes on in. */
+static uint32_t first_in_memory(const struct instance *instance, enum journal_kind kind,
+                                uint32_t written)
+{
+    uint32_t first, last, missing;
+    enum status status = segment_range(instance->shm_dir, kind, &first, &last, &missing);
+    return status == STATUS_OK && first && first < written ? first : written;
+}
+
 void archive_init(struct archive *self, const struct instance *instance, enum journal_kind kind,
                   struct journal_cursors *cursors)
 {
     uint64_t durable = atomic_load_explicit(&cursors->durable_position, memory_order_relaxed);
     uint64_t written = atomic_load_explicit(&cursors->written_position, memory_order_acquire);
     bool goes_on = durable && durable <= written;
+    uint32_t segment = (uint32_t)((goes_on ? durable : written) >> 32);
+    if (!durable) segment = first_in_memory(instance, kind, segment);
     *self = (struct archive){.instance = instance,
                              .kind = kind,
                              .cursors = cursors,
                              .fd = -1,
-                             .segment = (uint32_t)((goes_on ? durable : written) >> 32),
+                             .segment = segment,
                              .offset = goes_on ? durable & UINT32_MAX : 0};
 }
 

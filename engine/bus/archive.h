@@ -34,6 +34,7 @@ struct archive {
     uint32_t segment;
     uint64_t offset; /* copied up to here */
     uint64_t unsynced_bytes;
+    uint64_t pushed;    /* the disk has been given everything before it */
     uint64_t watermark; /* offset in the segment that the file itself says is safe */
     bool is_old;        /* the file was there before this life */
     bool is_doubtful;   /* a sync of it failed: a new file must take its place */
@@ -41,8 +42,8 @@ struct archive {
     int error;          /* and why: errno */
 };
 
-/* Where an archive begins: at what the cursors say is safe, or at the begin of the segment where
- * the writer is. Opens nothing yet. The writer must be open. */
+/* Where an archive begins: at what the cursors say is safe; if that is nothing, at the first
+ * segment in memory. Opens nothing yet. The writer must be open. */
 void archive_init(struct archive *self, const struct instance *instance, enum journal_kind kind,
                   struct journal_cursors *cursors);
 

@@ -95,13 +95,15 @@ static void release(struct archiver *self)
     bell_ring(&self->bells);
 }
 
-/* Commits what `in` holds. Returns whether there was anything. */
+/* Commits what `in` holds, and mends its file if the last sync failed. Returns whether there was
+ * anything. */
 static bool commit_in(struct archiver *self)
 {
-    uint64_t position = 0;
+    uint64_t position =
+        atomic_load_explicit(&self->in.cursors->durable_position, memory_order_relaxed);
     seq_t seq = self->in_seq;
     enum status status = gather_in(self, &seq, &position);
-    if (status == STATUS_OK && seq == self->in_seq) return false;
+    if (status == STATUS_OK && seq == self->in_seq && !self->in.is_doubtful) return false;
     if (status == STATUS_OK) status = sync_timed(self, &self->in);
     if (status != STATUS_OK) {
         disk_failed(self, &self->in);

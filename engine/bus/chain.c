@@ -16,7 +16,7 @@
 #include "engine/base/check.h"
 #include "engine/bus/segment.h"
 
-enum { LINE_BYTES = 320, READ_BYTES = 256 * 1024, HASH_BYTES = 32 };
+enum { LINE_BYTES = 192, READ_BYTES = 256 * 1024, HASH_BYTES = 32 };
 
 static void chain_path(char path[SEGMENT_PATH_BYTES], const struct chain *self)
 {
@@ -124,17 +124,28 @@ static void write_words(char text[LINE_BYTES], const struct line *line)
 /* Whether a line follows from all before it; then it is taken in. */
 static bool take_line(struct chain *self, const char *text, struct line *line)
 {
-    char words[LINE_BYTES], link[CHAIN_HASH_TEXT];
+    char words[LINE_BYTES], link[CHAIN_HASH_TEXT], whole[LINE_BYTES + CHAIN_HASH_TEXT];
     if (!parse(text, line)) return false;
     write_words(words, line);
     link_of(link, self->link, words);
+    (void)snprintf(whole, sizeof whole, "%s %s", words, link);
     uint32_t *last = line->is_seal ? &self->sealed : &self->dropped;
-    bool follows = strcmp(link, line->link) == 0 && line->number == *last + 1 &&
+    bool follows = strcmp(text, whole) == 0 && line->number == *last + 1 &&
                    (line->is_seal || line->number <= self->sealed);
     if (!follows) return false;
     *last = line->number;
     memcpy(self->link, link, sizeof link);
     return true;
+}
+
+/* What a loss of power makes of a line that was being added: cut short, or zeros in it. */
+static bool is_torn(const char *text, size_t length, FILE *file)
+{
+    if (text[length - 1] != '\n') return true;
+    if (!memchr(text, 0, length)) return false;
+    int next = getc(file);
+    if (next != EOF) (void)ungetc(next, file);
+    return next == EOF;
 }
 
 /* Calls `seen` (or NULL) for each whole line. */
@@ -143,7 +154,9 @@ static enum status read_lines(struct chain *self,
                                                   void *context),
                               void *context)
 {
-    char path[SEGMENT_PATH_BYTES], text[LINE_BYTES];
+    char path[SEGMENT_PATH_BYTES], *text = NULL;
+    size_t room = 0;
+    ssize_t length;
     struct line line;
     enum status status = STATUS_OK;
     chain_path(path, self);
@@ -152,19 +165,21 @@ static enum status read_lines(struct chain *self,
         if (errno == ENOENT) return STATUS_OK;
         return problem(self, STATUS_IO, "%s: %s", path, strerror(errno));
     }
-    while (status == STATUS_OK && fgets(text, sizeof text, file)) {
-        size_t length = strlen(text);
-        if (length == 0 || text[length - 1] != '\n') break; /* torn: written again */
+    while (status == STATUS_OK && (length = getline(&text, &room, file)) > 0) {
+        if (is_torn(text, (size_t)length, file)) break; /* written again */
         text[length - 1] = '\0';
-        if (!take_line(self, text, &line))
+        if (strlen(text) != (size_t)length - 1 || !take_line(self, text, &line))
             status =
                 problem(self, STATUS_CORRUPT,
                         "%s: offset %" PRIu64 ": this line does not follow from those before it",
                         path, self->bytes);
         else if (seen)
             status = seen(self, &line, context);
-        self->bytes += length;
+        self->bytes += (uint64_t)length;
     }
+    if (status == STATUS_OK && ferror(file))
+        status = problem(self, STATUS_IO, "%s: cannot be read", path);
+    free(text);
     (void)fclose(file);
     return status;
 }
@@ -183,6 +198,17 @@ enum status chain_open(struct chain *self, const struct instance *instance, enum
     return read_lines(self, NULL, NULL);
 }
 
+static bool sync_directory(const struct instance *instance)
+{
+    int fd = open(instance->journal_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool good = fsync(fd) == 0;
+    int error = errno;
+    (void)close(fd);
+    errno = error;
+    return good;
+}
+
 static enum status append(struct chain *self, const struct line *line)
 {
     char path[SEGMENT_PATH_BYTES], words[LINE_BYTES], text[LINE_BYTES + CHAIN_HASH_TEXT];
@@ -194,7 +220,8 @@ static enum status append(struct chain *self, const struct line *line)
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return STATUS_IO;
     bool good = ftruncate(fd, (off_t)self->bytes) == 0 &&
-                pwrite(fd, text, (size_t)length, (off_t)self->bytes) == length && fsync(fd) == 0;
+                pwrite(fd, text, (size_t)length, (off_t)self->bytes) == length && fsync(fd) == 0 &&
+                (self->bytes || sync_directory(self->instance)); /* its name, too */
     int error = errno;
     (void)close(fd);
     errno = error;
@@ -226,10 +253,14 @@ enum status chain_drop(struct chain *self)
 
 struct verification {
     struct chain whole; /* read to its end first: which segments are dropped */
-    uint32_t *compared;
-    void (*progress)(void *context, uint32_t number);
-    void *context;
+    struct chain_check *check;
 };
+
+/* Whether the link that somebody kept is where the chain is now. */
+static void look_for_link(const struct chain *self, struct chain_check *check)
+{
+    if (check->link && strcmp(check->link, self->link) == 0) check->has_link = true;
+}
 
 static enum status compare(struct chain *self, const struct line *line, void *context)
 {
@@ -237,6 +268,7 @@ static enum status compare(struct chain *self, const struct line *line, void *co
     char hash[CHAIN_HASH_TEXT];
     uint64_t bytes;
     seq_t first_seq;
+    look_for_link(self, v->check);
     if (!line->is_seal || line->number <= v->whole.dropped) return STATUS_OK;
     enum status status = hash_segment(self, line->number, hash, &bytes, &first_seq);
     const char *name = self->kind == JOURNAL_IN ? "in" : "out";
@@ -251,19 +283,22 @@ static enum status compare(struct chain *self, const struct line *line, void *co
                        "segment %" PRIu32 " of %s is not what it was when it was sealed: its "
                        "SHA-256 is %s, and was %s",
                        line->number, name, hash, line->hash);
-    ++*v->compared;
-    if (v->progress) v->progress(v->context, line->number);
+    v->check->compared++;
+    if (v->check->progress)
+        v->check->progress(v->check->context, v->check->compared,
+                           v->whole.sealed - v->whole.dropped);
     return STATUS_OK;
 }
 
 enum status chain_verify(struct chain *self, const struct instance *instance,
-                         enum journal_kind kind, uint32_t *compared,
-                         void (*progress)(void *context, uint32_t number), void *context)
+                         enum journal_kind kind, struct chain_check *check)
 {
-    struct verification v = {.compared = compared, .progress = progress, .context = context};
-    *compared = 0;
+    struct verification v = {.check = check};
+    check->compared = 0;
+    check->has_link = false;
     enum status status = chain_open(&v.whole, instance, kind);
     begin(self, instance, kind);
     if (status != STATUS_OK) return problem(self, status, "%s", v.whole.problem);
+    look_for_link(self, check);
     return read_lines(self, compare, &v);
 }

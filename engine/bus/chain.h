@@ -7,14 +7,20 @@
  *   seal NUMBER FIRST_SEQ BYTES SHA256 LINK
  *   drop NUMBER LINK
  *
- * SHA256 is the file's, as sha256sum prints it. LINK is the SHA-256 of the line before it (without
- * its end) with the former LINK in front; the first follows from the exchange's name. Whoever keeps
- * a copy of the newest LINK can prove all that lies before it. Lines are only added; one that is
- * torn by a loss of power is written again. Owned by the keeper's thread; verification reads.
+ * SHA256 is the file's, as sha256sum prints it. LINK is the SHA-256 of the LINK before it and,
+ * behind it, the words of its own line; the first is that of the exchange's name and the journal's:
+ *
+ *   printf %s%s "$(cat DATA/instance)" in | sha256sum              before the first line of `in`
+ *   printf %s%s LINK "seal 1 1 33554432 SHA256" | sha256sum        of the line behind it
+ *
+ * Whoever keeps a copy of the newest LINK elsewhere can prove all that lies before it. Lines are
+ * only added; one that is torn by a loss of power is written again. Owned by the keeper's thread;
+ * verification reads.
  */
 #ifndef HOGA_BUS_CHAIN_H
 #define HOGA_BUS_CHAIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/base/status.h"
@@ -46,12 +52,19 @@ MUST_CHECK enum status chain_seal(struct chain *self);
  * Before its file is. */
 MUST_CHECK enum status chain_drop(struct chain *self);
 
-/* Compares every segment that the chain says is there with its line, reading all of it. Stores how
- * many were compared. STATUS_CORRUPT: self->problem names the first that is not what it was, or is
- * missing. `progress` (or NULL) is called after each. */
+/* What verification is asked, and what it found out. */
+struct chain_check {
+    const char *link; /* a LINK that was kept elsewhere, lower case; NULL: none */
+    bool has_link;    /* it lies on this chain */
+    uint32_t compared;
+    void (*progress)(void *context, uint32_t compared, uint32_t of); /* after each; NULL: none */
+    void *context;
+};
+
+/* Compares every segment that the chain says is there with its line, reading all of it; writes
+ * nothing. STATUS_CORRUPT: self->problem names the first that is not what it was, or is missing;
+ * STATUS_IO. Otherwise `self` is the chain to its end. */
 MUST_CHECK enum status chain_verify(struct chain *self, const struct instance *instance,
-                                    enum journal_kind kind, uint32_t *compared,
-                                    void (*progress)(void *context, uint32_t number),
-                                    void *context);
+                                    enum journal_kind kind, struct chain_check *check);
 
 #endif

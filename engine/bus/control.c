@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -18,6 +19,13 @@
 #define CONTROL_MAGIC UINT64_C(0x314c544341474f48) /* "HOGACTL1" */
 enum { CONTROL_VERSION = 2 };
 
+/* What a page has had since version 1: up to the heartbeat. */
+enum { OLD_CONTROL_BYTES = 576 };
+_Static_assert(offsetof(struct control, in) == 64 && offsetof(struct control, out) == 192 &&
+                   offsetof(struct control, released_seq) == 320 &&
+                   offsetof(struct control, heartbeat_ns) == OLD_CONTROL_BYTES - 64,
+               "cursors lie where version 1 had them");
+
 static void control_path(char path[128], const struct instance *instance)
 {
     (void)snprintf(path, 128, "%s/control", instance->shm_dir);
@@ -29,6 +37,43 @@ static bool is_ours(const struct control *self, size_t bytes)
            self->version == CONTROL_VERSION;
 }
 
+/* The rings of an older program may look otherwise, and what is in them was never answered. */
+static void remove_rings(const struct instance *instance)
+{
+    char path[128];
+    for (unsigned source = 1; source <= CONTROL_RING_MAX; source++) {
+        (void)snprintf(path, sizeof path, "%s/ring-%u", instance->shm_dir, source);
+        (void)unlink(path);
+    }
+}
+
+/* Puts a page of this version in the place of an older one, with the cursors, which lie where they
+ * always lay: a core that died may have left in memory what is not in the archive. Processes of the
+ * older program keep the old page, and learn nothing more from it. */
+static enum status replace_older(const char *path, const struct instance *instance)
+{
+    static struct control fresh; /* too large for a stack */
+    struct shared_file file;
+    char fresh_path[160];
+    enum status status = shared_file_open(&file, path, false);
+    if (status != STATUS_OK) return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    const struct control *old = file.map;
+    bool is_older = file.bytes >= OLD_CONTROL_BYTES && old->magic == CONTROL_MAGIC &&
+                    old->version >= 1 && old->version < CONTROL_VERSION;
+    if (is_older) memcpy(&fresh, old, OLD_CONTROL_BYTES);
+    shared_file_close(&file);
+    if (!is_older) return STATUS_OK;
+    fresh.version = CONTROL_VERSION;
+    (void)snprintf(fresh_path, sizeof fresh_path, "%s.new", path);
+    int fd = open(fresh_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) return STATUS_IO;
+    bool good = write(fd, &fresh, sizeof fresh) == (ssize_t)sizeof fresh;
+    (void)close(fd);
+    if (!good) return STATUS_IO;
+    remove_rings(instance);
+    return rename(fresh_path, path) == 0 ? STATUS_OK : STATUS_IO;
+}
+
 enum status control_create(struct control **self, const struct instance *instance,
                            uint32_t durability, uint32_t segment_bytes, uint32_t ring_count,
                            uint32_t ring_bytes)
@@ -36,7 +81,8 @@ enum status control_create(struct control **self, const struct instance *instanc
     char path[128];
     struct shared_file file;
     control_path(path, instance);
-    enum status status = shared_file_create(&file, path, sizeof **self);
+    enum status status = replace_older(path, instance);
+    if (status == STATUS_OK) status = shared_file_create(&file, path, sizeof **self);
     if (status != STATUS_OK) return status;
     struct control *control = file.map;
     (void)close(file.fd);

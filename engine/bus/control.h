@@ -101,7 +101,8 @@ struct control {
     struct station stations[CONTROL_STATION_MAX];
 };
 
-/* Creates the page (core only); an existing one of the same version is kept as it is. */
+/* Creates the page (core only); an existing one of the same version is kept as it is, and the
+ * cursors of an older version's are taken over. */
 MUST_CHECK enum status control_create(struct control **self, const struct instance *instance,
                                       uint32_t durability, uint32_t segment_bytes,
                                       uint32_t ring_count, uint32_t ring_bytes);
@@ -124,8 +125,8 @@ static inline enum disk_state control_disk(const struct control *self)
 MUST_CHECK enum status control_claim_station(struct control *self, const struct instance *instance,
                                              const char *name, struct station **station);
 
-/* Takes the core's slot: who holds DATA/core.lock is the core, and whoever was it before has no more
- * say, though its process may still be on its way out. */
+/* Takes the core's slot: who holds DATA/core.lock is the core, and whoever was it before has no
+ * more say, though its process may still be on its way out. */
 MUST_CHECK enum status control_claim_core(struct control *self, const struct instance *instance,
                                           struct station **station);
 

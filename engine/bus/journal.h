@@ -27,7 +27,9 @@ enum journal_kind { JOURNAL_IN = 0, JOURNAL_OUT = 1 };
 enum {
     JOURNAL_SEGMENT_HEADER_BYTES = 4096,
     JOURNAL_SEGMENT_MIN_BYTES = 64 * 1024,
-    JOURNAL_SEGMENT_DEFAULT_BYTES = 32 * 1024 * 1024,
+    /* Before a standby gets the lock, the kernel takes all mapped pages of a core that died out of
+     * its tables, a fifth of a microsecond each: the larger the segments, the longer the pause. */
+    JOURNAL_SEGMENT_DEFAULT_BYTES = 8 * 1024 * 1024,
     JOURNAL_RECORD_MAX_BYTES = 40 + SBE_MESSAGE_MAX_BYTES,
 };
 
@@ -88,14 +90,23 @@ static inline size_t record_message_length(const struct journal_record *r)
 
 /* ---- reading (any process) ---- */
 
-/* Reads one journal from a sequence number on. Not shared between threads. */
+/* By what a reader looks for its first record: never less than in the record before. */
+enum journal_key {
+    JOURNAL_BY_SEQ,
+    JOURNAL_BY_TIME,  /* time_ns */
+    JOURNAL_BY_CAUSE, /* `out`: sequence number of the command that caused it */
+};
+
+/* Reads one journal from a place on. Not shared between threads. */
 struct journal_reader {
     const struct instance *instance;
     const struct control *control; /* NULL: the archive alone, with nobody writing */
     enum journal_kind kind;
-    bool recovering; /* the core's own, before it writes: sees all whole records there are */
-    bool following;  /* the standby's: sees what is written, released or not */
-    bool in_memory;  /* the mapped segment is the one in /dev/shm */
+    bool recovering;      /* the core's own, before it writes: sees all whole records there are */
+    bool following;       /* the standby's: sees what is written, released or not */
+    bool in_memory;       /* the mapped segment is the one in /dev/shm */
+    enum journal_key key; /* JOURNAL_BY_SEQ once the first record is found */
+    uint64_t from;        /* the first record's key is not less */
     seq_t next_seq;
     uint64_t released_cache; /* `released` as last looked at, in `in` sequence numbers */
     uint32_t segment;        /* number of the mapped one; 0: none */
@@ -111,6 +122,19 @@ MUST_CHECK enum status journal_reader_open(struct journal_reader *self,
                                            const struct instance *instance,
                                            const struct control *control, enum journal_kind kind,
                                            seq_t from_seq);
+
+/* Goes to the first record that is not before `from_ns` (since the epoch), or to the oldest that is
+ * still in the archive, if that is later. */
+MUST_CHECK enum status journal_reader_open_time(struct journal_reader *self,
+                                                const struct instance *instance,
+                                                const struct control *control,
+                                                enum journal_kind kind, int64_t from_ns);
+
+/* `out`: goes to the first event that the command `cause_seq` or a later one has caused, or to the
+ * oldest that is still in the archive. */
+MUST_CHECK enum status journal_reader_open_cause(struct journal_reader *self,
+                                                 const struct instance *instance,
+                                                 const struct control *control, seq_t cause_seq);
 
 /* The core's, at start: every record there is, in memory and in the archive, released or not. At
  * STATUS_EMPTY its segment, offset and next_seq are where the writer goes on. */
@@ -140,8 +164,19 @@ static inline uint64_t journal_reader_position_of(const struct journal_reader *s
     return (uint64_t)self->segment << 32 | (uint64_t)((const uint8_t *)record - self->map);
 }
 
+/* Whether the next record lies in the segment that is mapped: then what was given before it stays
+ * valid over the next call. */
+static inline bool journal_reader_stays(const struct journal_reader *self)
+{
+    if (!self->map || self->offset + sizeof(uint32_t) > self->map_bytes) return false;
+    const struct journal_record *next = (const struct journal_record *)(self->map + self->offset);
+    uint32_t frame = atomic_load_explicit(&next->frame, memory_order_acquire);
+    return frame != 0 && frame != JOURNAL_END_OF_SEGMENT;
+}
+
 /* The next released record, valid until the next call. STATUS_EMPTY when there is none yet,
- * STATUS_CORRUPT when its checksum or its sequence is wrong (self->where names it). */
+ * STATUS_CORRUPT when its checksum or its sequence is wrong, or the rule of retention has removed
+ * it (self->where names it). */
 MUST_CHECK enum status journal_next(struct journal_reader *self,
                                     const struct journal_record **record);
 

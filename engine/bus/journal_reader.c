@@ -21,6 +21,8 @@ static enum status map_path(struct journal_reader *self, const char *path, uint3
 {
     struct shared_file file;
     enum status status = shared_file_open(&file, path, false);
+    /* without a byte: the power went when it had just been made */
+    if (status == STATUS_INVALID) return STATUS_NOT_FOUND;
     if (status != STATUS_OK) return status;
     (void)close(file.fd);
     if (*(const uint64_t *)file.map == 0) { /* made ahead of use, or a file that never got there */
@@ -40,8 +42,7 @@ static enum status map_path(struct journal_reader *self, const char *path, uint3
     return STATUS_OK;
 }
 
-/* From memory if it is still there, else from the archive; memory once more, since the archiver
- * may have been about to hand it over. */
+/* From memory if it is still there, else from the archive: memory is removed once that has it. */
 static enum status map_segment(struct journal_reader *self, uint32_t number)
 {
     char memory[SEGMENT_PATH_BYTES], archive[SEGMENT_PATH_BYTES];
@@ -55,31 +56,71 @@ static enum status map_segment(struct journal_reader *self, uint32_t number)
     return status;
 }
 
-/* The newest segment that does not begin behind `seq`. */
-static enum status find_segment(struct journal_reader *self, seq_t seq)
+static uint64_t key_of(enum journal_key key, const struct journal_record *record)
 {
-    uint32_t first, last, memory_first = 0, memory_last = 0, missing;
+    switch (key) {
+    case JOURNAL_BY_SEQ: break;
+    case JOURNAL_BY_TIME: return (uint64_t)record->time_ns;
+    case JOURNAL_BY_CAUSE: return record->ref;
+    }
+    return record->seq;
+}
+
+/* Whether what is looked for cannot lie before the mapped segment. Records of the same time or
+ * cause may lie on both sides of its begin. */
+static bool begins_before(const struct journal_reader *self)
+{
+    const struct journal_record *first;
+    if (self->key == JOURNAL_BY_SEQ) {
+        seq_t begins = segment_first_seq(self->map);
+        return begins && begins <= self->from;
+    }
+    return segment_look(self->map, self->map_bytes, JOURNAL_SEGMENT_HEADER_BYTES, &first) ==
+               SEGMENT_RECORD &&
+           key_of(self->key, first) < self->from;
+}
+
+/* Numbers of the oldest and the newest segment, in memory or in the archive. */
+static enum status range(struct journal_reader *self, uint32_t *first, uint32_t *last)
+{
+    uint32_t memory_first, memory_last, missing;
     enum status status =
-        segment_range(self->instance->journal_dir, self->kind, &first, &last, &missing);
+        segment_range(self->instance->journal_dir, self->kind, first, last, &missing);
     if (status == STATUS_CORRUPT)
         (void)snprintf(self->where, sizeof self->where, "%s: segment %" PRIu32 " is missing",
                        self->instance->journal_dir, missing);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND) return status;
-    if (self->control) {
-        status = segment_range(self->instance->shm_dir, self->kind, &memory_first, &memory_last,
-                               &missing);
-        if (status == STATUS_OK && memory_last > last) last = memory_last;
-        if (!first) first = memory_first;
+    if (self->control && segment_range(self->instance->shm_dir, self->kind, &memory_first,
+                                       &memory_last, &missing) == STATUS_OK) {
+        if (memory_last > *last) *last = memory_last;
+        if (!*first) *first = memory_first;
     }
-    if (!first) return STATUS_NOT_FOUND;
-    for (uint32_t number = last; number >= first; number--) {
-        status = map_segment(self, number);
-        if (status == STATUS_NOT_FOUND) continue; /* made ahead and gone, or retired meanwhile */
-        if (status != STATUS_OK) return status;
-        seq_t begins = segment_first_seq(self->map);
-        if ((begins && begins <= seq) || number == first) return STATUS_OK;
+    return *first ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+/* Maps the newest segment that begins before what is looked for; the oldest if none does. */
+static enum status find_segment(struct journal_reader *self)
+{
+    uint32_t first, last, found = 0;
+    enum status status = range(self, &first, &last);
+    if (status != STATUS_OK) return status;
+    for (uint32_t low = first, high = last; low <= high;) {
+        uint32_t middle = low + (high - low) / 2;
+        status = map_segment(self, middle);
+        if (status != STATUS_OK && status != STATUS_NOT_FOUND) return status;
+        /* not found: it is made ahead of use, so too new */
+        if (status == STATUS_OK && begins_before(self)) {
+            found = middle;
+            low = middle + 1;
+        } else {
+            high = middle - 1;
+        }
     }
-    return STATUS_NOT_FOUND;
+    status = found ? map_segment(self, found) : STATUS_NOT_FOUND;
+    for (; status == STATUS_NOT_FOUND && first <= last; first++) status = map_segment(self, first);
+    if (status == STATUS_OK && self->key != JOURNAL_BY_SEQ)
+        self->next_seq = segment_first_seq(self->map);
+    return status;
 }
 
 static enum status corrupt(struct journal_reader *self, const char *what)
@@ -154,12 +195,26 @@ static enum status look(struct journal_reader *self, const struct journal_record
     }
 }
 
-enum status journal_next(struct journal_reader *self, const struct journal_record **record)
+/* The reader's first record is not there: it begins later. */
+static enum status begins_later(struct journal_reader *self, seq_t oldest)
+{
+    (void)snprintf(self->where, sizeof self->where,
+                   "the %s journal in %s begins at sequence %" PRIu64
+                   ": what was before was removed, sequence %" PRIu64 " with it",
+                   self->kind == JOURNAL_IN ? "in" : "out", self->instance->journal_dir, oldest,
+                   self->next_seq);
+    return STATUS_CORRUPT;
+}
+
+static enum status next_released(struct journal_reader *self, const struct journal_record **record)
 {
     if (!is_written(self)) return STATUS_EMPTY;
     if (!self->map) {
-        enum status status = find_segment(self, self->next_seq);
+        enum status status = find_segment(self);
         if (status != STATUS_OK) return status == STATUS_NOT_FOUND ? STATUS_EMPTY : status;
+        seq_t oldest = segment_first_seq(self->map);
+        if (oldest > self->next_seq) return begins_later(self, oldest);
+        if (!is_written(self)) return STATUS_EMPTY;
     }
     for (;;) {
         const struct journal_record *r = NULL;
@@ -175,17 +230,51 @@ enum status journal_next(struct journal_reader *self, const struct journal_recor
     }
 }
 
+enum status journal_next(struct journal_reader *self, const struct journal_record **record)
+{
+    for (;;) {
+        enum status status = next_released(self, record);
+        if (status != STATUS_OK || self->key == JOURNAL_BY_SEQ) return status;
+        if (key_of(self->key, *record) < self->from) continue;
+        self->key = JOURNAL_BY_SEQ;
+        return STATUS_OK;
+    }
+}
+
+static enum status open_by(struct journal_reader *self, const struct instance *instance,
+                           const struct control *control, enum journal_kind kind,
+                           enum journal_key key, uint64_t from)
+{
+    memset(self, 0, sizeof *self);
+    self->instance = instance;
+    self->control = control;
+    self->kind = kind;
+    self->key = key;
+    self->from = from;
+    self->next_seq = key == JOURNAL_BY_SEQ ? from : 1;
+    return STATUS_OK; /* files are looked for when something is read: there may be none yet */
+}
+
 enum status journal_reader_open(struct journal_reader *self, const struct instance *instance,
                                 const struct control *control, enum journal_kind kind,
                                 seq_t from_seq)
 {
     CHECK(from_seq >= 1);
-    memset(self, 0, sizeof *self);
-    self->instance = instance;
-    self->control = control;
-    self->kind = kind;
-    self->next_seq = from_seq;
-    return STATUS_OK; /* files are looked for when something is read: there may be none yet */
+    return open_by(self, instance, control, kind, JOURNAL_BY_SEQ, from_seq);
+}
+
+enum status journal_reader_open_time(struct journal_reader *self, const struct instance *instance,
+                                     const struct control *control, enum journal_kind kind,
+                                     int64_t from_ns)
+{
+    return open_by(self, instance, control, kind, JOURNAL_BY_TIME,
+                   from_ns > 0 ? (uint64_t)from_ns : 0);
+}
+
+enum status journal_reader_open_cause(struct journal_reader *self, const struct instance *instance,
+                                      const struct control *control, seq_t cause_seq)
+{
+    return open_by(self, instance, control, JOURNAL_OUT, JOURNAL_BY_CAUSE, cause_seq);
 }
 
 enum status journal_reader_open_recovery(struct journal_reader *self,

@@ -19,7 +19,14 @@ enum {
     READY_BYTES_DIVISOR = 4,
     /* how many records ahead a record's memory is fetched where they come one by one */
     FETCH_AHEAD = 8,
+    PAGE_BYTES = 4096,
+    /* of a segment that is opened: some ten thousand records, until the keeper has its turn */
+    TOUCH_BYTES = 1024 * 1024,
 };
+
+#if !defined(MADV_POPULATE_WRITE)
+#define MADV_POPULATE_WRITE 23 /* since Linux 5.14 */
+#endif
 
 /* A segment in memory, mapped and touched. STATUS_INVALID when one of another size is there. */
 static enum status map_memory_segment(const struct journal_writer *self, uint32_t number,
@@ -33,6 +40,92 @@ static enum status map_memory_segment(const struct journal_writer *self, uint32_
     (void)close(file.fd);
     *map = file.map;
     *is_new = file.is_new;
+    return STATUS_OK;
+}
+
+static bool is_zero(const uint8_t *bytes, size_t length)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
+}
+
+/* A segment that was made ahead of use and not used: the writer begins with the header, so the rest
+ * is as it was made. */
+static bool is_unused(const uint8_t *map)
+{
+    return is_zero(map, JOURNAL_SEGMENT_HEADER_BYTES);
+}
+
+/* Half a record of a writer that died must not look like one later, nor may what lies behind an end
+ * that was cut. Both were written without gaps: where a window longer than any record is zero, all
+ * behind it is, too, and need not be touched while clients wait. */
+static void clear_rest(uint8_t *map, uint64_t offset, uint64_t bytes)
+{
+    enum { WINDOW_BYTES = 4096 };
+    _Static_assert(WINDOW_BYTES > (int)JOURNAL_RECORD_MAX_BYTES, "no record bridges it");
+    for (uint64_t at = offset; at < bytes; at += WINDOW_BYTES) {
+        uint64_t length = bytes - at < WINDOW_BYTES ? bytes - at : WINDOW_BYTES;
+        if (is_zero(map + at, length)) return;
+        memset(map + at, 0, length);
+    }
+}
+
+/* Whether the one in memory behind the last may be taken as the next: its former writer's keeper
+ * had made it, and zeroing such memory anew would hold clients up. */
+static bool may_keep(const struct journal_writer *self, const char *path)
+{
+    struct shared_file file;
+    if (shared_file_open(&file, path, false) != STATUS_OK) return false;
+    bool good = file.bytes == self->segment_bytes && is_unused(file.map);
+    shared_file_close(&file);
+    return good;
+}
+
+/* A segment of a former writer, at once: the keeper touches it later. */
+static enum status map_left_segment(struct journal_writer *self, unsigned which, uint32_t number,
+                                    uint8_t **map)
+{
+    char path[SEGMENT_PATH_BYTES];
+    struct shared_file file;
+    segment_memory_path(path, self->instance, self->kind, number);
+    enum status status = shared_file_open_untouched(&file, path);
+    if (status != STATUS_OK) return status;
+    (void)close(file.fd);
+    if (file.bytes != self->segment_bytes) {
+        munmap(file.map, file.bytes);
+        return STATUS_INVALID;
+    }
+    *map = self->untouched[which] = file.map;
+    return STATUS_OK;
+}
+
+/* Refused by kernels before 5.14: then the writer touches it. */
+static void touch(uint8_t *map, uint64_t bytes)
+{
+    (void)madvise(map, bytes, MADV_POPULATE_WRITE);
+}
+
+/* The segment to go on in: left in memory, or made. */
+static enum status open_segment(struct journal_writer *self, bool *is_new)
+{
+    *is_new = false;
+    enum status status = map_left_segment(self, 0, self->segment, &self->map);
+    if (status == STATUS_NOT_FOUND)
+        return map_memory_segment(self, self->segment, &self->map, is_new);
+    if (status != STATUS_OK) return status;
+    uint64_t from = self->offset & ~(uint64_t)(PAGE_BYTES - 1);
+    uint64_t left = self->segment_bytes - from;
+    touch(self->map + from, left < TOUCH_BYTES ? left : TOUCH_BYTES);
+    return STATUS_OK;
+}
+
+/* And the one ahead of it. */
+static enum status open_ahead(struct journal_writer *self)
+{
+    uint8_t *map;
+    if (map_left_segment(self, 1, self->segment + 1, &map) != STATUS_OK)
+        return journal_writer_keep(self);
+    self->ahead_number = self->segment + 1;
+    atomic_store_explicit(&self->ahead, map, memory_order_release);
     return STATUS_OK;
 }
 
@@ -50,6 +143,7 @@ static enum status remove_later(const struct journal_writer *self, uint32_t numb
                 segment_memory_path(path, self->instance, self->kind, last);
             else
                 segment_archive_path(path, self->instance, self->kind, last);
+            if (i == 0 && last == number + 1 && may_keep(self, path)) continue;
             (void)unlink(path);
         }
     }
@@ -82,18 +176,22 @@ enum status journal_writer_open(struct journal_writer *self, const struct instan
     self->ahead_number = self->segment;
     enum status status = remove_later(self, self->segment);
     bool is_new;
-    if (status == STATUS_OK) status = map_memory_segment(self, self->segment, &self->map, &is_new);
+    if (status == STATUS_OK) status = open_segment(self, &is_new);
     if (status != STATUS_OK) return status;
     if (self->offset == JOURNAL_SEGMENT_HEADER_BYTES)
         segment_write_header(self->map, instance, self->kind, self->segment, self->segment_bytes,
                              self->next_seq);
     else if (is_new)
         memcpy(self->map, tail->map, self->offset);
-    /* half a record of a writer that died must not look like one later */
-    memset(self->map + self->offset, 0, self->segment_bytes - self->offset);
+    clear_rest(self->map, self->offset, self->segment_bytes);
 
+    /* a page that was made anew: all segments before this one are in the archive, and none of this;
+     * recovery may append more than one before anybody looks */
+    if (!atomic_load_explicit(&self->cursors->durable_position, memory_order_relaxed))
+        atomic_store_explicit(&self->cursors->durable_position, (uint64_t)self->segment << 32,
+                              memory_order_relaxed);
     journal_publish(self);
-    return journal_writer_keep(self);
+    return open_ahead(self);
 }
 
 bool journal_writer_ready(const struct journal_writer *self)
@@ -230,6 +328,10 @@ const struct journal_record *journal_append(struct journal_writer *self, uint64_
 
 enum status journal_writer_keep(struct journal_writer *self)
 {
+    for (unsigned i = 0; i < 2; i++) {
+        if (self->untouched[i]) touch(self->untouched[i], self->segment_bytes);
+        self->untouched[i] = NULL;
+    }
     uint8_t *full = atomic_exchange_explicit(&self->retired, NULL, memory_order_acquire);
     if (full) munmap(full, self->segment_bytes);
     if (atomic_load_explicit(&self->ahead, memory_order_relaxed)) return STATUS_OK;
@@ -238,7 +340,7 @@ enum status journal_writer_keep(struct journal_writer *self)
     enum status status = map_memory_segment(self, self->ahead_number + 1, &fresh, &is_new);
     if (status != STATUS_OK) return status;
     self->ahead_number++;
-    if (!is_new) memset(fresh, 0, self->segment_bytes);
+    if (!is_new && !is_unused(fresh)) memset(fresh, 0, self->segment_bytes);
     atomic_store_explicit(&self->ahead, fresh, memory_order_release);
     return STATUS_OK;
 }

@@ -41,11 +41,15 @@ struct journal_writer {
     seq_t durable_seq;             /* as last looked at; too low only makes the lag look longer */
     _Atomic(uint8_t *) ahead;      /* keeper stores (release) a fresh segment, writer takes it */
     uint32_t ahead_number;         /* keeper: number of the newest segment it has made */
+    uint8_t *untouched[2];         /* keeper: what was opened, but for its first pages */
     _Atomic(uint8_t *) retired;    /* writer stores (release) the full one, keeper unmaps it */
     _Atomic uint32_t *keeper_bell; /* futex: a segment has been taken */
 };
 
-/* Goes on where a recovery reader stands after STATUS_EMPTY (segment 0: a new journal). What lies
+/* Opens quickly, since clients may be waiting: what a former writer left behind the end is cleared
+ * no further than it reaches, and the keeper touches the pages later.
+ *
+ * Goes on where a recovery reader stands after STATUS_EMPTY (segment 0: a new journal). What lies
  * behind that place, in memory and in the archive, is cut off. Sets the written cursors. */
 MUST_CHECK enum status journal_writer_open(struct journal_writer *self,
                                            const struct instance *instance, struct control *control,
@@ -109,7 +113,8 @@ const struct journal_record *journal_append(struct journal_writer *self, uint64_
                                             uint64_t origin, int64_t time_ns, const void *message,
                                             size_t length);
 
-/* Keeper: makes the segment ahead and unmaps the retired one. STATUS_IO when /dev/shm is full. */
+/* Keeper: touches what was opened, makes the segment ahead and unmaps the retired one. STATUS_IO
+ * when /dev/shm is full. */
 MUST_CHECK enum status journal_writer_keep(struct journal_writer *self);
 
 void journal_writer_close(struct journal_writer *self);

@@ -26,6 +26,7 @@ static bool make_memory(struct keeper *self, struct journal_writer *writer)
         fprintf(stderr,
                 "hoga-core: no memory for the next segment in %s: %s; free some of /dev/shm\n",
                 self->instance->shm_dir, strerror(errno));
+    if (!good) self->lacks_memory = true; /* said once */
     return good;
 }
 
@@ -41,6 +42,7 @@ static bool make_file(struct keeper *self, const struct journal_writer *writer)
                 "hoga-core: no room for the next segment in %s: %s; new orders are refused and "
                 "cancels still taken until there is space\n",
                 self->instance->journal_dir, strerror(error));
+    self->lacks_disk = true; /* said once */
     return false;
 }
 
@@ -103,17 +105,31 @@ static bool seal(struct keeper *self, unsigned kind)
     return false;
 }
 
+/* The files of all segments that the chain says are removed, also of one whose line was the last
+ * that a former life wrote: a gap behind it would look like a loss. */
+static void remove_dropped(struct keeper *self, unsigned kind)
+{
+    uint32_t first, last, missing, dropped = self->chains[kind].dropped;
+    char path[SEGMENT_PATH_BYTES];
+    enum status status = segment_range(self->instance->journal_dir, (enum journal_kind)kind, &first,
+                                       &last, &missing);
+    if (status == STATUS_IO || !first) return;
+    for (uint32_t number = first; number <= dropped; number++) {
+        segment_archive_path(path, self->instance, (enum journal_kind)kind, number);
+        if (unlink(path) == 0) counter_add(self->dropped_segments, 1);
+    }
+}
+
 /* The rule: so many full segments stay, and all that a durable reader or a snapshot still needs. */
 static void drop(struct keeper *self, unsigned kind)
 {
     struct chain *chain = &self->chains[kind];
-    if (!self->segments_kept || chain->sealed <= chain->dropped + self->segments_kept) return;
-    char path[SEGMENT_PATH_BYTES];
+    if (!self->segments_kept || self->chain_failed[kind] ||
+        chain->sealed <= chain->dropped + self->segments_kept)
+        return;
     uint32_t needed = reader_marks_first_needed(self->instance, (enum journal_kind)kind);
     if (chain->dropped + 1 >= needed || chain_drop(chain) != STATUS_OK) return;
-    segment_archive_path(path, self->instance, (enum journal_kind)kind, chain->dropped);
-    (void)unlink(path);
-    counter_add(self->dropped_segments, 1);
+    remove_dropped(self, kind);
 }
 
 /* ---- turns ---- */
@@ -143,7 +159,10 @@ static void *keeper_run(void *argument)
 static void open_chain(struct keeper *self, unsigned kind)
 {
     struct chain *chain = &self->chains[kind];
-    if (chain_open(chain, self->instance, (enum journal_kind)kind) == STATUS_OK) return;
+    if (chain_open(chain, self->instance, (enum journal_kind)kind) == STATUS_OK) {
+        remove_dropped(self, kind);
+        return;
+    }
     fprintf(stderr, "hoga-core: %s; its journal is not sealed any further\n", chain->problem);
     self->chain_failed[kind] = true;
 }

@@ -18,6 +18,15 @@ static void directory(char path[PATH_BYTES], const struct instance *instance)
     (void)snprintf(path, PATH_BYTES, "%s/readers", instance->journal_dir);
 }
 
+/* A mark whose name is lost with the power would free what its reader needs. */
+static bool sync_directory(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0) (void)close(fd);
+    return good;
+}
+
 enum status reader_mark_write(const struct instance *instance, const char *name,
                               uint32_t in_segment, uint32_t out_segment)
 {
@@ -33,7 +42,8 @@ enum status reader_mark_write(const struct instance *instance, const char *name,
     if (fd < 0) return STATUS_IO;
     bool good = pwrite(fd, line, (size_t)length, 0) == length && fsync(fd) == 0;
     (void)close(fd);
-    if (good && rename(fresh, path) == 0) return STATUS_OK;
+    if (good && rename(fresh, path) == 0)
+        return sync_directory(dir) && sync_directory(instance->journal_dir) ? STATUS_OK : STATUS_IO;
     (void)unlink(fresh);
     return STATUS_IO;
 }
@@ -49,10 +59,19 @@ static bool read_mark(const char *dir, const char *name, uint32_t segments[2])
     return length > 0 && sscanf(line, "%" SCNu32 " %" SCNu32, &segments[0], &segments[1]) == 2;
 }
 
+bool reader_mark_exists(const struct instance *instance, const char *name)
+{
+    char dir[PATH_BYTES];
+    uint32_t segments[2];
+    directory(dir, instance);
+    return read_mark(dir, name, segments);
+}
+
 uint32_t reader_marks_first_needed(const struct instance *instance, enum journal_kind kind)
 {
     char path[PATH_BYTES];
     uint32_t first = 0;
+    if (!reader_mark_exists(instance, READER_MARK_SNAPSHOTS)) return 0;
     directory(path, instance);
     DIR *dir = opendir(path);
     if (!dir) return 0;

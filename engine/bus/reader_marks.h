@@ -2,23 +2,32 @@
  *
  * DATA/journal/readers/NAME holds one line, "IN_SEGMENT OUT_SEGMENT": the first segment of each
  * journal that this reader still needs. The reporter writes one when it has committed, the standby
- * one for the oldest snapshot that it keeps. An operator who gives a reader up removes its file.
+ * one for the oldest snapshot that is kept; a reader that does not know yet writes "1 1". An
+ * operator who gives a reader up removes its file.
  */
 #ifndef HOGA_BUS_READER_MARKS_H
 #define HOGA_BUS_READER_MARKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/base/status.h"
 #include "engine/bus/instance.h"
 #include "engine/bus/journal.h"
 
+/* The snapshots' own mark. Without it nothing may be removed: a start would have to replay from the
+ * beginning. */
+#define READER_MARK_SNAPSHOTS "snapshots"
+
 /* Replaces the mark of `name` at once; a reader sees the old one or the new one. STATUS_IO. */
 MUST_CHECK enum status reader_mark_write(const struct instance *instance, const char *name,
                                          uint32_t in_segment, uint32_t out_segment);
 
-/* The first segment that anybody needs; 0 when that is not known: no marks at all, one that cannot
- * be read, or one that needs everything. Then nothing may be removed. */
+/* Whether there is a mark of `name` that can be read. */
+bool reader_mark_exists(const struct instance *instance, const char *name);
+
+/* The first segment that anybody needs; 0 when that is not known: there is none of the snapshots,
+ * or one that cannot be read. Then nothing may be removed. */
 uint32_t reader_marks_first_needed(const struct instance *instance, enum journal_kind kind);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/crc32c.h"
 
@@ -43,6 +44,15 @@ static uint32_t number_of(const char *file_name, enum journal_kind kind)
     return number > UINT32_MAX ? 0 : (uint32_t)number;
 }
 
+/* Whether a segment's file is there. */
+static bool is_there(const char *directory, enum journal_kind kind, uint32_t number)
+{
+    char path[SEGMENT_PATH_BYTES];
+    (void)snprintf(path, sizeof path, "%s/%s-%010" PRIu32 ".seg", directory, kind_name(kind),
+                   number);
+    return access(path, F_OK) == 0;
+}
+
 enum status segment_range(const char *directory, enum journal_kind kind, uint32_t *first,
                           uint32_t *last, uint32_t *missing)
 {
@@ -59,18 +69,12 @@ enum status segment_range(const char *directory, enum journal_kind kind, uint32_
     }
     (void)closedir(dir);
     if (!count || *last - *first + 1 == count) return STATUS_OK;
-    for (uint32_t number = *first; number < *last; number++) {
-        char path[SEGMENT_PATH_BYTES];
-        (void)snprintf(path, sizeof path, "%s/%s-%010" PRIu32 ".seg", directory, kind_name(kind),
-                       number);
-        FILE *file = fopen(path, "re");
-        if (!file) {
-            *missing = number;
-            break;
-        }
-        (void)fclose(file);
-    }
-    return STATUS_CORRUPT;
+    /* one is missing, or files came or went while the directory was read: the oldest may be
+     * removed at any time, and a new one may have been overlooked */
+    while (*first < *last && !is_there(directory, kind, *first)) ++*first;
+    for (uint32_t number = *first; number < *last && !*missing; number++)
+        if (!is_there(directory, kind, number)) *missing = number;
+    return *missing ? STATUS_CORRUPT : STATUS_OK;
 }
 
 static uint64_t instance_number(const struct instance *instance)

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum status map_open_file(struct shared_file *self, bool write)
+static enum status map_open_file(struct shared_file *self, bool write, bool touch)
 {
     self->map = mmap(NULL, self->bytes, PROT_READ | (write ? PROT_WRITE : 0),
-                     MAP_SHARED | (write ? MAP_POPULATE : 0), self->fd, 0);
+                     MAP_SHARED | (touch ? MAP_POPULATE : 0), self->fd, 0);
     if (self->map == MAP_FAILED) {
         self->map = NULL;
         shared_file_close(self);
@@ -55,7 +55,7 @@ enum status shared_file_create(struct shared_file *self, const char *path, size_
     return status;
 }
 
-enum status shared_file_open(struct shared_file *self, const char *path, bool write)
+static enum status open_file(struct shared_file *self, const char *path, bool write, bool touch)
 {
     *self = (struct shared_file){.fd = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC)};
     if (self->fd < 0) return errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO;
@@ -69,7 +69,17 @@ enum status shared_file_open(struct shared_file *self, const char *path, bool wr
         return STATUS_INVALID;
     }
     self->bytes = (size_t)file.st_size;
-    return map_open_file(self, write);
+    return map_open_file(self, write, touch);
+}
+
+enum status shared_file_open(struct shared_file *self, const char *path, bool write)
+{
+    return open_file(self, path, write, write);
+}
+
+enum status shared_file_open_untouched(struct shared_file *self, const char *path)
+{
+    return open_file(self, path, true, false);
 }
 
 void shared_file_close(struct shared_file *self)

@@ -22,6 +22,10 @@ MUST_CHECK enum status shared_file_create(struct shared_file *self, const char *
 /* Maps an existing file. STATUS_NOT_FOUND, STATUS_IO; STATUS_INVALID when it is empty. */
 MUST_CHECK enum status shared_file_open(struct shared_file *self, const char *path, bool write);
 
+/* Maps an existing file for writing without touching its pages, which takes a while for large ones:
+ * whoever writes first meets a fault each. Errors as above. */
+MUST_CHECK enum status shared_file_open_untouched(struct shared_file *self, const char *path);
+
 void shared_file_close(struct shared_file *self);
 
 #endif

@@ -4,7 +4,7 @@ uint16_t command_block_length(uint16_t template_id)
 {
 #define BLOCK(type) (uint16_t)(sizeof(type) - sizeof(struct sbe_header))
     switch (template_id) {
-    case COMMAND_CONFIGURE: return BLOCK(struct command_configure);
+    case COMMAND_CONFIGURE: return (uint16_t)(CONFIGURE_V1_BYTES - sizeof(struct sbe_header));
     case COMMAND_OPEN_ACCOUNT: return BLOCK(struct command_open_account);
     case COMMAND_DEPOSIT: return BLOCK(struct command_deposit);
     case COMMAND_LIST_INSTRUMENT:

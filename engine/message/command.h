@@ -116,8 +116,9 @@ struct limits {
 
 struct command_configure {
     struct sbe_header header;
-    struct limits limits;
+    struct limits limits; /* volumes and trades since version 2 */
 };
+enum { CONFIGURE_V1_BYTES = 40 };
 
 struct command_open_account {
     struct sbe_header header;

@@ -43,7 +43,8 @@
            "qty is above the instrument's limit for one order.")                                   \
     REJECT(MAX_ORDER_NOTIONAL, 17, 422, "max_order_notional",                                      \
            "price times qty is above the instrument's limit for one order.")                       \
-    /* 18 was qty_not_reduced, before a replace could raise */                                     \
+    /* while version 1 of the messages decided */                                                  \
+    REJECT(QTY_NOT_REDUCED, 18, 422, "qty_not_reduced", "A replace may only reduce qty.")          \
     REJECT(ORDERS_FULL, 19, 503, "orders_full",                                                    \
            "The exchange holds its maximum of open orders; try again later.")                      \
     REJECT(BOOK_FULL, 20, 503, "book_full",                                                        \
@@ -142,6 +143,11 @@
     REJECT(REPLAYED_SIGNATURE, 114, 401, "replayed_signature",                                     \
            "This signature was used already; sign each request anew.")                             \
     REJECT(FORBIDDEN, 115, 403, "forbidden", "The API key lacks the scope for this.")              \
+    REJECT(DISK_FULL, 118, 503, "disk_full",                                                       \
+           "The exchange's disk takes no more: only cancels are taken until it does; wait for "    \
+           "Retry-After.")                                                                         \
+    REJECT(DISK_STOPPED, 119, 503, "disk_stopped",                                                 \
+           "The exchange's disk fails, so nothing can be acknowledged; wait for Retry-After.")     \
     REJECT(RATE_LIMITED, 120, 429, "rate_limited", "Too many requests; wait for Retry-After.")     \
     REJECT(EXCHANGE_BUSY, 121, 503, "exchange_busy",                                               \
            "The exchange takes no more orders at the moment; wait for Retry-After.")               \

@@ -7,15 +7,30 @@
 
 #include "engine/message/event.h"
 #include "server/ops/child.h"
+#include "server/ops/layout.h"
+#include "server/ops/store_status.h"
+
+enum { TAKEOVER_PATIENCE_MS = 5000 };
+
+/* Whether commands are taken. One core that dies has another behind it: that takes a moment. */
+static bool is_accepting(const struct command_channel *self)
+{
+    int64_t until_ms = child_now_ms() + TAKEOVER_PATIENCE_MS;
+    while (!atomic_load_explicit(&self->control->accepting, memory_order_acquire)) {
+        if (child_now_ms() > until_ms || layout_lock_owner(&self->instance) == 0) return false;
+        (void)usleep(10000);
+    }
+    return true;
+}
 
 static enum status open_parts(struct command_channel *self)
 {
     enum status status = control_open(&self->control, &self->instance);
-    if (status == STATUS_NOT_FOUND ||
-        (status == STATUS_OK &&
-         !atomic_load_explicit(&self->control->accepting, memory_order_acquire))) {
-        fprintf(stderr, "the exchange in %s is not running; start it with hoga up\n",
-                self->instance.data_dir);
+    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && !is_accepting(self))) {
+        bool runs = layout_lock_owner(&self->instance) != 0;
+        fprintf(stderr, "the exchange in %s %s\n", self->instance.data_dir,
+                runs ? "takes no commands now; hoga status tells what it waits for"
+                     : "is not running; start it with hoga up");
         return STATUS_NOT_FOUND;
     }
     if (status == STATUS_OK) status = ring_claim(&self->ring, &self->instance, self->control);
@@ -98,7 +113,9 @@ static enum status await_answer(struct command_channel *self, uint64_t origin,
             return status;
         }
         if (child_now_ms() > deadline_ms) {
-            fprintf(stderr, "no answer from the core in %d s; the command may still happen\n",
+            fprintf(stderr,
+                    "no answer from the core in %d s; the command may still happen: hoga status "
+                    "tells how the core and the disk are\n",
                     COMMAND_CHANNEL_TIMEOUT_MS / 1000);
             return STATUS_EMPTY;
         }
@@ -106,9 +123,22 @@ static enum status await_answer(struct command_channel *self, uint64_t origin,
     }
 }
 
+/* No answer would come before the disk works again, so nothing is sent. */
+static bool is_disk_stopped(const struct control *control)
+{
+    return control->durability != DURABILITY_MEMORY && control_disk(control) == DISK_STOPPED;
+}
+
 enum status command_channel_send(struct command_channel *self, const void *message, size_t length,
                                  struct command_answer *answer)
 {
+    if (is_disk_stopped(self->control)) {
+        fprintf(stderr,
+                "the exchange's disk fails (%s): nothing can be acknowledged until it works again, "
+                "so the command was not sent\n",
+                disk_error_text(self->control));
+        return STATUS_IO;
+    }
     /* the epoch keeps our numbers apart from those of the ring's earlier owners */
     uint64_t request = (self->ring.epoch & 0xffff) << 32 | ++self->last_request;
     enum status status = ring_send(&self->ring, request, message, length);

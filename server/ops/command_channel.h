@@ -38,7 +38,8 @@ struct command_answer {
 MUST_CHECK enum status command_channel_open(struct command_channel *self, const char *data_dir);
 
 /* Sends one command and waits for its answer. STATUS_EMPTY when none came in time: it may still
- * happen. Explained on stderr unless STATUS_OK. */
+ * happen. STATUS_IO: the disk acknowledges nothing now, nothing was sent. Explained on stderr
+ * unless STATUS_OK. */
 MUST_CHECK enum status command_channel_send(struct command_channel *self, const void *message,
                                             size_t length, struct command_answer *answer);
 

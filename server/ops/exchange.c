@@ -19,6 +19,7 @@ enum {
     POSTGRES_PATIENCE_MS = 10000, /* then the user is told without it */
     CATCH_UP_MAX_MS = 5000,       /* for the reporter, when stopping */
     ROTATE_EACH_MS = 10000,
+    TAKEOVER_PATIENCE_MS = 2000,
     START_TRIES = 3, /* a port or a lock may be free a moment later */
 };
 
@@ -54,16 +55,49 @@ static bool postgres_ready(struct exchange *self)
                                         has_state(self, "postgres-setup", CHILD_DONE)));
 }
 
+/* ---- the cores ---- */
+
+static bool is_core(const struct child *child)
+{
+    return strcmp(child->name, "core") == 0 || strcmp(child->name, "standby") == 0;
+}
+
+static const char *other_core(const struct child *child)
+{
+    return strcmp(child->name, "core") == 0 ? "standby" : "core";
+}
+
+/* Whether the other core, which is warm, is about to become the primary: one that starts now might
+ * get the lock before it does, and would have to replay first. Not for ever: it may hang. */
+static bool is_other_taking_over(struct exchange *self, const struct child *child)
+{
+    return has_state(self, other_core(child), CHILD_RUNNING) && !exchange_core_ready(self) &&
+           child_now_ms() - child->retry_ms < TAKEOVER_PATIENCE_MS;
+}
+
+/* What a child is to the user: of the cores the primary is "core", whichever it is; a primary that
+ * is started again finds that the other one has taken over. */
+static const char *name_of(struct exchange *self, const struct child *child, bool ended)
+{
+    if (!is_core(child) || !self->primary) return child->name;
+    if (child != self->primary) return "standby";
+    return !ended && has_state(self, other_core(child), CHILD_RUNNING) ? "standby" : "core";
+}
+
 /* ---- the supervisor's questions ---- */
 
 static bool may_start(void *context, const struct child *child)
 {
     struct exchange *self = context;
     const char *name = child->name;
+    if (is_core(child) && self->core_told) return !is_other_taking_over(self, child);
     if (strcmp(name, "postgres-init") == 0 || strcmp(name, "core") == 0) return true;
     if (strcmp(name, "postgresql") == 0) return has_state(self, "postgres-init", CHILD_DONE);
     if (strcmp(name, "postgres-setup") == 0) return has_state(self, "postgresql", CHILD_RUNNING);
     if (!exchange_core_ready(self)) return false;
+    if (strcmp(name, "standby") == 0) return true;
+    /* the others read what is released: without a cluster that is nothing at `replicated` */
+    if (atomic_load_explicit(&self->control->released_seq, memory_order_relaxed) == 0) return false;
     if (strcmp(name, "reporter") == 0)
         return self->postgres.external || has_state(self, "postgres-setup", CHILD_DONE);
     if (strcmp(name, "flow") == 0) return self->has_demo_json && exchange_front_ready(self);
@@ -73,10 +107,11 @@ static bool may_start(void *context, const struct child *child)
 static void on_changed(void *context, const struct child *child, bool ended)
 {
     struct exchange *self = context;
+    const char *name = name_of(self, child, ended);
     self->changed = true;
     if (!ended) {
         if (child->restarts > 0 && self->announced)
-            progress(self, child->name, "started again (pid %d)", (int)child->pid);
+            progress(self, name, "started again (pid %d)", (int)child->pid);
         /* asked for once, done once: a restart must not empty the tables again */
         if (strcmp(child->name, "reporter") == 0 && self->options->rebuild_reports) {
             struct child *reporter = supervisor_find(&self->supervisor, "reporter");
@@ -87,11 +122,10 @@ static void on_changed(void *context, const struct child *child, bool ended)
     }
     if (self->supervisor.stopping || child->state == CHILD_DONE) return;
     if (child->state == CHILD_FAILED) {
-        progress(self, child->name,
-                 "ended (%s) and will not be started again:", child_end_text(child));
+        progress(self, name, "ended (%s) and will not be started again:", child_end_text(child));
         child_print_log_end(child);
     } else if (self->announced && !child->once) {
-        progress(self, child->name, "ended (%s), starting it again in %d ms", child_end_text(child),
+        progress(self, name, "ended (%s), starting it again in %d ms", child_end_text(child),
                  child->backoff_ms);
     }
 }
@@ -117,6 +151,8 @@ static void tell_core(struct exchange *self)
     progress(self, "core", "accepting orders; %" PRIu64 " commands in the journal, durability %s",
              atomic_load_explicit(&control->in.written_seq, memory_order_relaxed),
              self->options->durability);
+    if (control->durability == DURABILITY_REPLICATED)
+        progress(self, "core", "nothing is answered before the cluster has it");
     self->core_told = true;
 }
 
@@ -206,15 +242,33 @@ static int tick_starting(struct exchange *self)
     return STARTING_TICK_MS;
 }
 
+static void watch_primary(struct exchange *self)
+{
+    const struct child *primary = exchange_primary(self);
+    if (!primary || primary == self->primary) return;
+    if (self->primary)
+        progress(self, "core", "the standby has taken over (pid %d)", (int)primary->pid);
+    self->primary = primary;
+    self->changed = true;
+}
+
+/* A core that cannot start again is the exchange's end, unless there is another. */
+static bool has_lost_cores(struct exchange *self)
+{
+    return has_state(self, "core", CHILD_FAILED) &&
+           (self->options->no_standby || has_state(self, "standby", CHILD_FAILED));
+}
+
 static int on_tick(void *context)
 {
     struct exchange *self = context;
     int sleep_ms = RUNNING_TICK_MS;
+    watch_primary(self);
     if (!self->announced) {
         sleep_ms = tick_starting(self);
     } else {
         tell_postgres(self);
-        if (has_state(self, "core", CHILD_FAILED)) self->supervisor.failed = true;
+        if (has_lost_cores(self)) self->supervisor.failed = true;
     }
     if (self->changed) exchange_write_state(self);
     int64_t now_ms = child_now_ms();
@@ -276,15 +330,26 @@ static void stop(struct exchange *self, const char *name)
     if (child) (void)supervisor_stop(&self->supervisor, child);
 }
 
+static const struct station *find_station(const struct exchange *self, const char *name)
+{
+    for (unsigned i = 0; self->control && i < CONTROL_STATION_MAX; i++)
+        if (strcmp(self->control->stations[i].name, name) == 0) return &self->control->stations[i];
+    return NULL;
+}
+
 static bool reporter_is_behind(const struct exchange *self)
 {
-    for (unsigned i = 0; self->control && i < CONTROL_STATION_MAX; i++) {
-        const struct station *station = &self->control->stations[i];
-        if (strcmp(station->name, "reporter") == 0)
-            return atomic_load_explicit(&station->in_seq, memory_order_relaxed) <
-                   atomic_load_explicit(&self->control->released_seq, memory_order_relaxed);
-    }
-    return false;
+    const struct station *station = find_station(self, "reporter");
+    return station && atomic_load_explicit(&station->in_seq, memory_order_relaxed) <
+                          atomic_load_explicit(&self->control->released_seq, memory_order_relaxed);
+}
+
+/* The last primary was stopped, whichever of the cores it was, and did not die. */
+static bool has_ended_well(const struct exchange *self)
+{
+    const struct station *station = find_station(self, "core");
+    return station &&
+           atomic_load_explicit(&station->state, memory_order_relaxed) == STATION_STOPPED;
 }
 
 static void let_reporter_finish(struct exchange *self)
@@ -296,17 +361,27 @@ static void let_reporter_finish(struct exchange *self)
     stop(self, "reporter");
 }
 
+/* The standby first, so that nobody takes over from a primary that ends. Returns whether the
+ * primary has ended well: all that it had is in the archive. */
+static bool stop_cores(struct exchange *self)
+{
+    struct child *primary = exchange_primary(self);
+    if (!primary) primary = supervisor_find(&self->supervisor, "core");
+    bool is_other = strcmp(primary->name, "core") != 0;
+    stop(self, is_other ? "core" : "standby");
+    bool was_there = primary->pid != 0;
+    return supervisor_stop(&self->supervisor, primary) && was_there && has_ended_well(self);
+}
+
 static void stop_all(struct exchange *self)
 {
     self->supervisor.stopping = true;
-    progress(self, "stopping", "flow, front, reporter, core, postgresql");
+    progress(self, "stopping", "flow, front, reporter, standby, core, postgresql");
     stop(self, "flow");
     stop(self, "seed");
     stop(self, "front");
     let_reporter_finish(self);
-    struct child *core = supervisor_find(&self->supervisor, "core");
-    bool had_core = core->pid != 0;
-    bool clean = supervisor_stop(&self->supervisor, core) && had_core;
+    bool clean = stop_cores(self);
     stop(self, "postgres-setup");
     stop(self, "postgres-init");
     stop(self, "postgresql");
@@ -321,7 +396,10 @@ static void stop_all(struct exchange *self)
     (void)unlink(path);
     layout_path(path, &self->instance, "run/supervisor.json");
     (void)unlink(path);
-    progress(self, "stopped", "%s", clean ? "everything is on disk" : "");
+    progress(self, "stopped", "%s",
+             clean
+                 ? "everything is on disk"
+                 : "the core did not end well: its memory is kept, the next start goes on from it");
 }
 
 int exchange_run(struct exchange *self)

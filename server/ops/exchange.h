@@ -6,10 +6,16 @@
  *   core --+----------------------------------------+
  *          +--> front --+
  *          +--> seed ---+--> flow
+ *          +--> standby
+ *
+ * core and standby are the same program: whichever has the lock is the primary, the other follows
+ * and takes over when it dies. Either may be the one or the other later on; who is which, the
+ * control page says, and what is told to users goes by that.
  *
  * Trading needs the upper path for nothing: when PostgreSQL cannot start it is tried again and
  * again while orders are taken, and the reporter catches up afterwards.
- * They end the other way round: flow, front, reporter (once it has caught up), core, postgresql.
+ * They end the other way round: flow, front, reporter (once it has caught up), the standby, the
+ * primary, postgresql.
  */
 #ifndef HOGA_OPS_EXCHANGE_H
 #define HOGA_OPS_EXCHANGE_H
@@ -28,16 +34,20 @@ struct exchange_options {
     const char *data_dir;
     const char *static_dir; /* NULL: static/ of the source tree */
     const char *address;
-    const char *durability; /* "disk" or "memory" */
+    const char *durability; /* "memory", "disk" or "replicated" */
     const char *pg;         /* conninfo of a PostgreSQL of the operator's; NULL: a private one */
     const char *cpu;        /* to pin the core to; NULL: none */
-    uint64_t rate_per_s;    /* what each key may send; 0: not said */
-    uint16_t rest_port;     /* 0: any that is free */
+    const char *snapshot_every; /* the three below as the core takes them; NULL: its own way */
+    const char *keep_segments;
+    const char *segment_bytes;
+    uint64_t rate_per_s; /* what each key may send; 0: not said */
+    uint16_t rest_port;  /* 0: any that is free */
     uint16_t ws_port;
     bool no_demo;
     bool quiet_market;
     bool rebuild_reports;
-    bool spin; /* the core never sleeps */
+    bool spin;       /* the core never sleeps */
+    bool no_standby; /* one core alone */
 };
 
 enum { RATE_MAX_PER_S = 1000000 };
@@ -57,7 +67,8 @@ struct exchange {
     char rest_url[EXCHANGE_URL_BYTES];
     char ws_url[EXCHANGE_URL_BYTES];
     int64_t started_ms;
-    bool announced; /* told the user that it is up */
+    bool announced;              /* told the user that it is up */
+    const struct child *primary; /* core or standby, as last seen; NULL: neither has been yet */
     bool core_told, front_told, seed_told, postgres_told, trouble_told;
     bool has_demo_json;
     bool changed; /* run/supervisor.json is to be written */
@@ -84,6 +95,9 @@ void exchange_pin_ports(struct exchange *self);
 int exchange_run(struct exchange *self);
 
 /* exchange_files.c */
+/* Which of the cores the control page names as the primary; NULL: none that runs. */
+struct child *exchange_primary(struct exchange *self);
+/* Whether there is a primary and it takes commands. */
 bool exchange_core_ready(struct exchange *self);
 bool exchange_front_ready(struct exchange *self);
 bool exchange_reporter_ready(struct exchange *self);

@@ -96,16 +96,25 @@ static void add_postgres(struct exchange *self)
                                            "-U", "postgres", "-d", "postgres", "-f", "-", NULL});
 }
 
-static void add_core(struct exchange *self)
+/* Also a core alone is a standby: one that an earlier start left may still be on its way out. */
+static void add_core(struct exchange *self, const char *name)
 {
-    struct child *core = add(self, "core", "sequences, matches, journals", "hoga-core");
+    const struct exchange_options *options = self->options;
+    struct child *core = add(self, name, "sequences, matches, journals", "hoga-core");
     core->stop_ms = STOP_CORE_MS;
     core->vital = true;
-    arguments(core, (const char *const[]){"--data", self->instance.data_dir, "--durability",
-                                          self->options->durability, NULL});
-    if (self->options->spin) child_argument(core, "--spin");
-    if (self->options->cpu)
-        arguments(core, (const char *const[]){"--cpu", self->options->cpu, NULL});
+    arguments(core, (const char *const[]){"--data", self->instance.data_dir, "--standby",
+                                          "--durability", options->durability, NULL});
+    const struct {
+        const char *option, *value;
+    } passed[] = {{"--cpu", options->cpu},
+                  {"--snapshot-every", options->snapshot_every},
+                  {"--keep-segments", options->keep_segments},
+                  {"--segment-bytes", options->segment_bytes}};
+    for (size_t i = 0; i < sizeof passed / sizeof passed[0]; i++)
+        if (passed[i].value)
+            arguments(core, (const char *const[]){passed[i].option, passed[i].value, NULL});
+    if (options->spin) child_argument(core, "--spin");
 }
 
 static void add_front(struct exchange *self)
@@ -166,7 +175,8 @@ void exchange_add_children(struct exchange *self)
     else
         layout_tree(self->static_dir, "static");
     if (self->has_postgres && !self->postgres.external) add_postgres(self);
-    add_core(self);
+    add_core(self, "core");
+    if (!self->options->no_standby) add_core(self, "standby");
     add_front(self);
     add_seed(self);
     if (self->has_postgres) add_reporter(self);

@@ -13,9 +13,9 @@ enum { FRONT_JSON_MAX_BYTES = 4096 };
 /* ---- what the processes say of themselves ---- */
 
 /* The station of that name, if it is this child's; else NULL. */
-static const struct station *station_of(struct exchange *self, const char *name)
+static const struct station *station_of(struct exchange *self, const char *name,
+                                        const struct child *child)
 {
-    struct child *child = supervisor_find(&self->supervisor, name);
     if (!child || child->pid == 0 || !self->control) return NULL;
     for (unsigned i = 0; i < CONTROL_STATION_MAX; i++) {
         const struct station *station = &self->control->stations[i];
@@ -26,24 +26,38 @@ static const struct station *station_of(struct exchange *self, const char *name)
     return NULL;
 }
 
-static bool is_running(struct exchange *self, const char *name)
+static bool is_running(const struct station *station)
 {
-    const struct station *station = station_of(self, name);
     return station &&
            atomic_load_explicit(&station->state, memory_order_relaxed) == STATION_RUNNING;
+}
+
+static const struct station *own_station(struct exchange *self, const char *name)
+{
+    return station_of(self, name, supervisor_find(&self->supervisor, name));
 }
 
 /* The journal's first record is never missing: who has got so far has written rows. */
 bool exchange_reporter_ready(struct exchange *self)
 {
-    const struct station *station = station_of(self, "reporter");
+    const struct station *station = own_station(self, "reporter");
     return station && atomic_load_explicit(&station->in_seq, memory_order_relaxed) > 0;
+}
+
+struct child *exchange_primary(struct exchange *self)
+{
+    static const char *const names[] = {"core", "standby"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct child *child = supervisor_find(&self->supervisor, names[i]);
+        if (is_running(station_of(self, "core", child))) return child;
+    }
+    return NULL;
 }
 
 bool exchange_core_ready(struct exchange *self)
 {
     if (!self->control && control_open(&self->control, &self->instance) != STATUS_OK) return false;
-    return is_running(self, "core") &&
+    return exchange_primary(self) &&
            atomic_load_explicit(&self->control->accepting, memory_order_acquire) == 1;
 }
 
@@ -65,7 +79,7 @@ static bool read_ports(struct exchange *self, pid_t pid)
 
 bool exchange_front_ready(struct exchange *self)
 {
-    if (!is_running(self, "front")) return false;
+    if (!is_running(own_station(self, "front"))) return false;
     if (self->rest_port != 0) return true;
     if (!read_ports(self, supervisor_find(&self->supervisor, "front")->pid)) return false;
     /* who listens on every address is reached on the loopback one, too */

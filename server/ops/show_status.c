@@ -12,6 +12,7 @@
 #include "server/ops/http_get.h"
 #include "server/ops/layout.h"
 #include "server/ops/options.h"
+#include "server/ops/store_status.h"
 
 enum { SUPERVISOR_JSON_MAX_BYTES = 256 * 1024, MARKET_TIMEOUT_MS = 500 };
 
@@ -49,12 +50,55 @@ static json_t *find_process(json_t *processes, const char *name)
     return one;
 }
 
+/* Whether the supervisor's process is another than the station's, which is gone: it has been
+ * started again and has not said anything yet. */
+static bool is_beside(const json_t *process, const struct station *station)
+{
+    const char *known = json_string_value(json_object_get(process, "state"));
+    pid_t pid = atomic_load_explicit(&station->pid, memory_order_relaxed);
+    return known && strcmp(known, "running") == 0 &&
+           json_integer_value(json_object_get(process, "pid")) != pid &&
+           (pid == 0 || kill(pid, 0) != 0);
+}
+
+/* Of the two cores the primary is "core", whichever of the supervisor's children it is: who is
+ * which changes with every takeover. */
+static void name_cores(json_t *processes, const struct control *control)
+{
+    pid_t primary = 0;
+    size_t i;
+    json_t *one, *core = NULL, *standby = NULL;
+    for (i = 0; i < CONTROL_STATION_MAX; i++)
+        if (strcmp(control->stations[i].name, "core") == 0)
+            primary = atomic_load_explicit(&control->stations[i].pid, memory_order_relaxed);
+    json_array_foreach(processes, i, one)
+    {
+        const char *name = json_string_value(json_object_get(one, "name"));
+        if (strcmp(name, "core") == 0) core = one;
+        if (strcmp(name, "standby") == 0) standby = one;
+    }
+    if (core && standby && primary &&
+        json_integer_value(json_object_get(standby, "pid")) == primary) {
+        (void)json_object_set_new(core, "name", json_string("standby"));
+        (void)json_object_set_new(standby, "name", json_string("core"));
+        core = standby;
+    }
+    if (core) (void)json_object_set_new(core, "role", json_string("primary"));
+    if (standby)
+        (void)json_object_set_new(find_process(processes, "standby"), "role",
+                                  json_string("standby"));
+}
+
 /* Adds what a station says to its process. */
 static void add_station(json_t *processes, const struct control *control,
                         const struct station *station)
 {
     json_t *one = find_process(processes, station->name);
     uint64_t in_seq = load(&station->in_seq), written = load(&control->in.written_seq);
+    if (is_beside(one, station)) {
+        (void)json_object_set_new(one, "state", json_string("starting"));
+        return;
+    }
     json_t *counters = json_object();
     for (unsigned i = 0; i < CONTROL_COUNTER_MAX && station->counters[i].name[0]; i++)
         (void)json_object_set_new(counters, station->counters[i].name,
@@ -136,11 +180,10 @@ static json_t *gather(const struct instance *instance)
     }
     struct control *control;
     if (control_open(&control, instance) != STATUS_OK) return root;
+    name_cores(processes, control);
     for (unsigned i = 0; i < CONTROL_STATION_MAX; i++)
         if (control->stations[i].name[0]) add_station(processes, control, &control->stations[i]);
-    (void)json_object_set_new(
-        root, "durability",
-        json_string(control->durability == DURABILITY_DISK ? "disk" : "memory"));
+    store_status_add(root, instance, control);
     (void)json_object_set_new(
         root, "accepting",
         json_boolean(owner != 0 &&
@@ -226,18 +269,25 @@ static void print_market(json_t *market)
                        : "");
 }
 
+static const char *trading_text(const json_t *root)
+{
+    const char *disk = text_of(json_object_get(root, "disk"), "state");
+    bool cancels_pass = strcmp(text_of(root, "durability"), "memory") == 0;
+    if (!json_is_true(json_object_get(root, "accepting"))) return "starting, or the core is away";
+    if (strcmp(disk, "good") == 0) return "accepting orders";
+    return strcmp(disk, "reserve") == 0 || cancels_pass ? "accepting cancels alone, see disk"
+                                                        : "accepting nothing, see disk";
+}
+
 static void print_table(const json_t *root)
 {
     bool running = json_is_true(json_object_get(root, "running"));
     const json_t *postgres = json_object_get(root, "postgresql");
     printf("exchange    %s in %s\n", text_of(root, "instance"), text_of(root, "data"));
-    printf("state       %s\n", !running ? "not running"
-                               : json_is_true(json_object_get(root, "accepting"))
-                                   ? "accepting orders"
-                                   : "starting, or the core is away");
+    printf("state       %s\n", !running ? "not running" : trading_text(root));
     if (running) {
         print_market(json_object_get(root, "market"));
-        printf("durability  %s\n", text_of(root, "durability"));
+        store_status_print(root);
         printf("REST        %s\n", text_of(root, "rest"));
         printf("WebSocket   %s\n", text_of(root, "ws"));
         printf("postgresql  %s  %s\n", text_of(postgres, "state"), text_of(postgres, "conninfo"));

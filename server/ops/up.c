@@ -14,9 +14,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "engine/bus/journal.h"
 #include "server/ops/exchange.h"
 #include "server/ops/master_key.h"
 #include "server/ops/options.h"
+
+enum { SEGMENT_MAX_BYTES = 1 << 30 }; /* as hoga-core's */
 
 /* ---- what must be right before anything is started ---- */
 
@@ -43,13 +46,37 @@ static bool check_port(const char *option, const char *address, uint16_t port)
     return false;
 }
 
+static bool check_number(const char *option, const char *text, uint64_t max)
+{
+    uint64_t number;
+    if (!text || options_number(text, max, &number)) return true;
+    fprintf(stderr, "hoga up: --%s must be a whole number, not %s\n", option, text);
+    return false;
+}
+
+static bool check_segment_bytes(const char *text)
+{
+    uint64_t bytes;
+    if (!text || (options_number(text, SEGMENT_MAX_BYTES, &bytes) && bytes % 4096 == 0 &&
+                  bytes >= JOURNAL_SEGMENT_MIN_BYTES))
+        return true;
+    fprintf(stderr, "hoga up: --segment-bytes must be %d to %d, in pages of 4096\n",
+            JOURNAL_SEGMENT_MIN_BYTES, SEGMENT_MAX_BYTES);
+    return false;
+}
+
 static bool check_options(const struct exchange_options *options)
 {
-    if (strcmp(options->durability, "disk") != 0 && strcmp(options->durability, "memory") != 0) {
-        fprintf(stderr, "hoga up: --durability must be disk or memory, not %s\n",
+    if (strcmp(options->durability, "disk") != 0 && strcmp(options->durability, "memory") != 0 &&
+        strcmp(options->durability, "replicated") != 0) {
+        fprintf(stderr, "hoga up: --durability must be memory, disk or replicated, not %s\n",
                 options->durability);
         return false;
     }
+    if (!check_number("snapshot-every", options->snapshot_every, UINT64_MAX) ||
+        !check_number("keep-segments", options->keep_segments, UINT32_MAX) ||
+        !check_segment_bytes(options->segment_bytes))
+        return false;
     if (options->rate_per_s > RATE_MAX_PER_S) {
         fprintf(stderr, "hoga up: --rate may be at most %d\n", RATE_MAX_PER_S);
         return false;
@@ -193,8 +220,17 @@ int up_main(int argc, char **argv)
         {"rest-port", OPTION_PORT, &options.rest_port, "PORT", "REST and the page (8080; 0: any)"},
         {"ws-port", OPTION_PORT, &options.ws_port, "PORT", "WebSocket (8081; 0: any)"},
         {"address", OPTION_TEXT, &options.address, "IPV4", "to listen on (127.0.0.1)"},
-        {"durability", OPTION_TEXT, &options.durability, "disk|memory",
-         "when an answer may be told (disk: after fdatasync)"},
+        {"durability", OPTION_TEXT, &options.durability, "WHEN",
+         "an answer may be told: memory (at once), disk (after fdatasync, the default) or "
+         "replicated (when the cluster has it, too)"},
+        {"no-standby", OPTION_FLAG, &options.no_standby, NULL,
+         "one core alone: when it dies, trading waits for its restart"},
+        {"snapshot-every", OPTION_TEXT, &options.snapshot_every, "N",
+         "commands between two snapshots (1000000; 0: only when asked for)"},
+        {"keep-segments", OPTION_TEXT, &options.keep_segments, "N",
+         "full journal segments that stay in the archive, when no reader needs more (0: all)"},
+        {"segment-bytes", OPTION_TEXT, &options.segment_bytes, "N",
+         "journal segment size of a new exchange (33554432)"},
         {"spin", OPTION_FLAG, &options.spin, NULL,
          "the core never sleeps: only where it has a processor of its own"},
         {"cpu", OPTION_TEXT, &options.cpu, "N", "pin the core's loop to processor N"},

@@ -1,116 +1,135 @@
 #include "server/ops/verify.h"
 
+#include <ctype.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
+#include "engine/bus/chain.h"
+#include "engine/bus/clock.h"
 #include "engine/bus/journal.h"
-#include "engine/engine.h"
+#include "engine/bus/segment.h"
 #include "server/ops/layout.h"
 #include "server/ops/options.h"
-#include "web/replica/replica.h"
+#include "server/ops/verify_replay.h"
 
-enum { STEP_COMMANDS = 4096 };
+enum { PROGRESS_NS = 1000 * 1000 * 1000 };
 
-struct verify {
-    struct replica replica;
-    struct journal_reader out;
-    enum status status; /* of `out`, met while stepping */
-    uint64_t compared;
-    uint64_t missing; /* events that replay makes and `out` ends before: a crash's last ones */
+/* ---- the chains ---- */
+
+struct progress {
+    const char *name;
+    int64_t told_ns;
 };
 
-static void on_record(void *context, const struct journal_record *command)
+static void show_progress(void *context, uint32_t compared, uint32_t of)
 {
-    (void)context, (void)command;
+    struct progress *self = context;
+    int64_t now_ns = clock_steady_ns();
+    if (now_ns - self->told_ns < PROGRESS_NS) return;
+    self->told_ns = now_ns;
+    fprintf(stderr, "%s: %" PRIu32 " of %" PRIu32 " segments compared\n", self->name, compared, of);
 }
 
-/* The event that replay made must be the next of `out`, byte for byte. */
-static void on_event(void *context, const struct journal_record *command, seq_t out_seq,
-                     const void *message, size_t length)
+/* How many segments lie behind the chain: the one in work, and full ones that wait for it. */
+static uint32_t count_unsealed(const struct instance *instance, enum journal_kind kind,
+                               const struct chain *chain)
 {
-    struct verify *self = context;
-    if (self->status != STATUS_OK) return;
-    const struct journal_record *record = NULL;
-    enum status status = self->missing ? STATUS_EMPTY : journal_next(&self->out, &record);
-    if (status == STATUS_EMPTY) {
-        self->missing++;
-        return;
-    }
-    if (status == STATUS_OK && (record->seq != out_seq || record->ref != command->seq ||
-                                record_message_length(record) != length ||
-                                memcmp(record_message(record), message, length) != 0)) {
-        fprintf(stderr, "event %" PRIu64 " is not what command %" PRIu64 " gives\n", out_seq,
-                command->seq);
-        status = STATUS_CORRUPT;
-    } else if (status != STATUS_OK) {
-        fprintf(stderr, "%s: %s\n", status_text(status), self->out.where);
-    }
-    self->status = status;
-    self->compared++;
+    uint32_t first, last, missing;
+    enum status status = segment_range(instance->journal_dir, kind, &first, &last, &missing);
+    return status == STATUS_OK && last > chain->sealed ? last - chain->sealed : 0;
 }
 
-static enum status replay(struct verify *self)
+static enum status verify_chain(const struct instance *instance, enum journal_kind kind,
+                                const char *link, bool *has_link)
 {
-    for (unsigned stepped = 1; stepped > 0;) {
-        enum status status = replica_poll(&self->replica, STEP_COMMANDS, &stepped);
-        if (status != STATUS_OK) {
-            fprintf(stderr, "%s: %s\n", status_text(status), self->replica.reader.where);
-            return status;
-        }
-        if (self->status != STATUS_OK) return self->status;
-    }
-    const struct journal_record *record;
-    enum status status = self->missing ? STATUS_EMPTY : journal_next(&self->out, &record);
-    if (status == STATUS_OK) {
-        fprintf(stderr, "`out` goes on behind the last command of `in`, from %" PRIu64 " on\n",
-                record->seq);
-        return STATUS_CORRUPT;
-    }
-    return status == STATUS_EMPTY ? STATUS_OK : status;
-}
-
-static int verify(const struct instance *instance)
-{
-    struct verify self = {.status = STATUS_OK};
-    const struct replica_listener listener = {&self, on_record, on_event, on_record};
-    enum status status = journal_reader_open(&self.out, instance, NULL, JOURNAL_OUT, 1);
-    if (status == STATUS_OK) {
-        status = replica_open(&self.replica, instance, NULL, &listener);
-        if (status == STATUS_OK) {
-            status = replay(&self);
-            printf("commands %" PRIu64 ", events compared %" PRIu64, self.replica.in_seq,
-                   self.compared);
-            if (self.missing)
-                printf(", events that the last crash kept from disk %" PRIu64, self.missing);
-            if (self.replica.engine)
-                printf(", state %08" PRIx32, engine_state_hash(self.replica.engine));
-            printf("\n");
-            replica_close(&self.replica);
-        }
-        journal_reader_close(&self.out);
-    }
+    struct progress progress = {kind == JOURNAL_IN ? "in" : "out", clock_steady_ns()};
+    struct chain_check check = {.link = link, .progress = show_progress, .context = &progress};
+    struct chain chain;
+    enum status status = chain_verify(&chain, instance, kind, &check);
     if (status != STATUS_OK) {
-        printf("the archive is not good: %s\n", status_text(status));
-        return EXIT_FAILURE;
+        fprintf(stderr, "%s\n", chain.problem);
+        return status;
     }
-    printf("the archive is good\n");
-    return EXIT_SUCCESS;
+    printf("%s: segments as they were sealed %" PRIu32 ", removed by rule %" PRIu32
+           ", not sealed yet %" PRIu32 ", newest link %s\n",
+           progress.name, check.compared, chain.dropped, count_unsealed(instance, kind, &chain),
+           chain.link);
+    if (check.has_link) printf("%s: the link %s lies on this chain\n", progress.name, link);
+    *has_link = *has_link || check.has_link;
+    return STATUS_OK;
+}
+
+static enum status verify_chains(const struct instance *instance, const char *link)
+{
+    bool has_link = false;
+    enum status status = verify_chain(instance, JOURNAL_IN, link, &has_link);
+    enum status of_out = verify_chain(instance, JOURNAL_OUT, link, &has_link);
+    if (status == STATUS_OK) status = of_out;
+    if (status != STATUS_OK || !link || has_link) return status;
+    fprintf(stderr,
+            "the link %s lies on neither chain: the journals that it was taken from are not "
+            "these\n",
+            link);
+    return STATUS_CORRUPT;
+}
+
+/* ---- all of it ---- */
+
+static int verify(const struct instance *instance, const char *link)
+{
+    enum status status = verify_chains(instance, link);
+    if (status == STATUS_OK) status = verify_replay(instance);
+    if (status == STATUS_OK) {
+        printf("the archive is good\n");
+        return EXIT_SUCCESS;
+    }
+    if (status == STATUS_NOT_FOUND) {
+        printf("the archive is good as far as it goes; nothing was replayed: its beginning is "
+               "removed by rule, and there is no snapshot that this program can begin at\n");
+        return EXIT_SUCCESS;
+    }
+    printf("the archive is not good: %s\n", status_text(status));
+    return EXIT_FAILURE;
+}
+
+/* 64 hexadecimal digits, made lower case. */
+static bool take_link(const char *text, char link[CHAIN_HASH_TEXT])
+{
+    size_t length = strlen(text);
+    if (length != CHAIN_HASH_TEXT - 1) return false;
+    for (size_t i = 0; i < length; i++) {
+        if (!isxdigit((unsigned char)text[i])) return false;
+        link[i] = (char)tolower((unsigned char)text[i]);
+    }
+    link[length] = '\0';
+    return true;
 }
 
 int verify_main(int argc, char **argv)
 {
-    const char *data_dir = "var";
+    const char *data_dir = "var", *link_text = NULL;
+    char link[CHAIN_HASH_TEXT];
     const struct option_rule rules[] = {
-        {"data", OPTION_TEXT, &data_dir, "DIR", "the exchange's data directory (var)"},
+        {"data", OPTION_TEXT, &data_dir, "DIR", "the exchange's data directory, or a copy (var)"},
+        {"link", OPTION_TEXT, &link_text, "HEX", "a link kept elsewhere: that it lies on a chain"},
     };
     const struct option_table table = {
         "hoga verify [options]",
-        "Checks every record of the archive and replays it, comparing each event.", rules,
-        sizeof rules / sizeof rules[0]};
+        "Compares every sealed segment with the chain of hashes, checks every record, and replays\n"
+        "the commands, comparing each event. Writes nothing. The newest links that it prints "
+        "prove\n"
+        "all before them to whoever keeps them elsewhere.",
+        rules, sizeof rules / sizeof rules[0]};
     enum options_outcome outcome = options_parse(&table, argc, argv);
     if (outcome != OPTIONS_OK) return options_exit(outcome);
+    if (link_text && !take_link(link_text, link)) {
+        fprintf(stderr, "hoga verify: --link: must be 64 hexadecimal digits\n");
+        return EX_USAGE;
+    }
     struct instance instance;
     enum status status = instance_open(&instance, data_dir);
     if (status != STATUS_OK) {
@@ -119,9 +138,11 @@ int verify_main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     if (layout_lock_owner(&instance) != 0) {
-        fprintf(stderr, "hoga verify: the exchange in %s is running; hoga down stops it\n",
+        fprintf(stderr,
+                "hoga verify: the exchange in %s is running; hoga down stops it, or verify a copy "
+                "of its journal/, instance and snapshots/\n",
                 instance.data_dir);
         return EXIT_FAILURE;
     }
-    return verify(&instance);
+    return verify(&instance, link_text ? link : NULL);
 }

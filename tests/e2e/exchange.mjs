@@ -45,9 +45,12 @@ export async function until(what, probe, withinMs = 30000) {
 }
 
 export class Exchange {
-    /** `args` go to `hoga up` besides the directory and the ports. */
-    constructor(args = ["--quiet-market"]) {
+    /** `args` go to `hoga up` besides the directory and the ports, `env` besides our environment;
+     *  it runs behind the words of `under`. */
+    constructor(args = ["--quiet-market"], { env = {}, under = [] } = {}) {
         this.args = args;
+        this.env = env;
+        this.under = under;
         this.dataDir = fs.mkdtempSync(path.join(os.tmpdir(), "hoga-e2e-"));
         fs.chmodSync(this.dataDir, 0o755); // PostgreSQL's own user must get through
         this.supervisor = null;
@@ -94,8 +97,10 @@ export class Exchange {
             "0",
             ...this.args,
         ];
-        const supervisor = spawn("setpriv", ["--pdeathsig", "TERM", hoga, ...args], {
+        const words = ["--pdeathsig", "TERM", ...this.under, hoga, ...args];
+        const supervisor = spawn("setpriv", words, {
             stdio: ["ignore", "pipe", "pipe"],
+            env: { ...process.env, ...this.env },
         });
         this.output = "";
         const keep = (bytes) => {
@@ -148,6 +153,30 @@ export class Exchange {
     async status() {
         const { stdout } = await run(hoga, ["status", "--json", "--data", this.dataDir]);
         return JSON.parse(stdout);
+    }
+
+    /** A command of `hoga` on this exchange: {code, stdout, stderr}, however it ends. */
+    run(command, ...args) {
+        const words = [command, "--data", this.dataDir, ...args];
+        return new Promise((resolve) => {
+            execFile(hoga, words, { timeout: 120000 }, (error, stdout, stderr) => {
+                resolve({ code: error ? error.code : 0, stdout, stderr });
+            });
+        });
+    }
+
+    /** A process of `hoga status` by its name. */
+    async process(name) {
+        const { processes } = await this.status();
+        return processes.find((one) => one.name === name);
+    }
+
+    /** Files of snapshots that are being written, or that a killed writer left. */
+    unfinishedSnapshots() {
+        const names = fs.existsSync(this.path("snapshots"))
+            ? fs.readdirSync(this.path("snapshots"))
+            : [];
+        return names.filter((name) => !name.endsWith(".snap"));
     }
 
     /** How far the journal of commands is: {written_seq, durable_seq, released_seq}. */

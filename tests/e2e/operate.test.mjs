@@ -101,8 +101,12 @@ describe("up, down and up again", () => {
         assert.equal(status.durability, "disk");
         const demo = readDemo(dataDir);
         assert.deepEqual([status.rest, status.ws], [demo.rest, demo.ws]);
+        assert.deepEqual(status.disk, { state: "good", error: null });
+        assert.equal(status.takeovers, 0);
+        assert.equal(status.snapshot, null);
+        assert.ok(status.unreleased.commands >= 0);
         assert.ok(status.postgresql.conninfo);
-        for (const name of ["core", "front", "reporter", "supervisor"]) {
+        for (const name of ["core", "standby", "front", "reporter", "supervisor"]) {
             const one = status.processes.find((process) => process.name === name);
             assert.ok(one?.pid > 0, name);
             process.kill(one.pid, 0);
@@ -111,11 +115,18 @@ describe("up, down and up again", () => {
         assert.ok(written > 0 && released <= written);
         assert.deepEqual(status.market, { blocked: false, sessions: { continuous: 9 } });
         const people = await run("status", "--data", dataDir);
-        assert.match(people.stdout, /core .*running/);
+        assert.match(people.stdout, /^core .*running.*primary$/m);
+        assert.match(people.stdout, /^standby .*running.*standby$/m);
+        assert.match(people.stdout, /^durability {2}disk\ndisk {8}good\nsnapshot {4}none yet$/m);
         assert.match(people.stdout, /^market {6}9 continuous$/m);
         assert.equal((await run("down", "--data", dataDir)).code, 0);
         const after = JSON.parse((await run("status", "--json", "--data", dataDir)).stdout);
         assert.equal(after.running, false);
+        const left = fs.readdirSync(`${dataDir}/snapshots`);
+        assert.equal(left.length, 1, "a clean stop keeps its state");
+        const ask = await run("snapshot", "--data", dataDir);
+        assert.notEqual(ask.code, 0);
+        assert.match(ask.stderr, /no exchange runs/);
     });
 
     test("a port that is taken is named", async (t) => {
@@ -145,6 +156,10 @@ describe("up, down and up again", () => {
             ["up", "--wings"],
             ["up", "--rest-port", "99999"],
             ["up", "--durability", "paper"],
+            ["up", "--snapshot-every", "often"],
+            ["up", "--keep-segments", "-1"],
+            ["up", "--segment-bytes", "5000"],
+            ["snapshot", "--timeout", "soon"],
         ]) {
             const { code, stderr } = await run(...args);
             assert.notEqual(code, 0, args.join(" "));

@@ -51,7 +51,7 @@ async function trade(round) {
 
 function killAll(status) {
     const running = (name) => status.processes.find((one) => one.name === name)?.pid;
-    for (const name of ["core", "front", "supervisor", "reporter", "postgresql"]) {
+    for (const name of ["standby", "core", "front", "supervisor", "reporter", "postgresql"]) {
         const pid = running(name);
         if (pid) process.kill(pid, "SIGKILL");
     }

@@ -6,7 +6,7 @@ import { Exchange } from "./exchange.mjs";
 import { GOOD } from "./wrong_orders.mjs";
 
 /* Processes that clients' requests reach. */
-const SERVING = ["core", "front", "reporter"];
+const SERVING = ["core", "standby", "front", "reporter"];
 
 export class QuietExchange extends Exchange {
     /** One order of each of two brokers; `mine` is the first one's, as it was answered. */

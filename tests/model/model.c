@@ -147,7 +147,7 @@ static struct message_bytes message_bytes(uint16_t template_id)
         sizeof(struct type), sizeof(struct type)                                                   \
     }
     static const struct message_bytes known[] = {
-        [COMMAND_CONFIGURE] = SAME(command_configure),
+        [COMMAND_CONFIGURE] = {40, sizeof(struct command_configure)},
         [COMMAND_OPEN_ACCOUNT] = SAME(command_open_account),
         [COMMAND_DEPOSIT] = SAME(command_deposit),
         [COMMAND_LIST_INSTRUMENT] = {88, sizeof(struct command_list_instrument)},

@@ -18,6 +18,8 @@ struct pending {
 
 struct gateway {
     struct ring *ring;
+    const struct control *control;
+    _Atomic uint64_t *disk_refusals;
     uint64_t sent;   /* the newest number */
     uint64_t oldest; /* no lower number is pending */
     uint64_t mask;
@@ -28,7 +30,8 @@ struct gateway {
     struct pending slots[];
 };
 
-struct gateway *gateway_create(struct ring *ring, uint32_t pending_max)
+struct gateway *gateway_create(struct ring *ring, const struct control *control,
+                               uint32_t pending_max, _Atomic uint64_t *disk_refusals)
 {
     CHECK(pending_max > 0 && pending_max <= UINT32_C(1) << 24);
     uint32_t slots = 1;
@@ -36,6 +39,8 @@ struct gateway *gateway_create(struct ring *ring, uint32_t pending_max)
     struct gateway *self = calloc(1, sizeof *self + slots * sizeof self->slots[0]);
     if (!self) return NULL;
     self->ring = ring;
+    self->control = control;
+    self->disk_refusals = disk_refusals;
     self->mask = slots - 1;
     self->oldest = 1;
     return self;
@@ -57,9 +62,41 @@ static uint64_t request_id(const struct gateway *self, uint64_t number)
     return (self->ring->epoch & 0xffff) << 32 | (uint32_t)number;
 }
 
+/* ---- what the disk allows ---- */
+
+/* What only takes away: the reserve is there for it. */
+static bool is_cancel(const struct sbe_header *command)
+{
+    return command->template_id == COMMAND_CANCEL_ORDER ||
+           command->template_id == COMMAND_MASS_CANCEL ||
+           command->template_id == COMMAND_CANCEL_AFTER;
+}
+
+static bool is_on_disconnect(const struct sbe_header *command)
+{
+    return command->template_id == COMMAND_MASS_CANCEL &&
+           ((const struct command_mass_cancel *)(const void *)command)->on_disconnect;
+}
+
+static enum reject disk_refusal(const struct gateway *self, const struct sbe_header *command)
+{
+    enum disk_state disk = control_disk(self->control);
+    if (disk == DISK_GOOD || is_on_disconnect(command)) return REJECT_NONE;
+    if (disk == DISK_STOPPED && self->control->durability != DURABILITY_MEMORY)
+        return REJECT_DISK_STOPPED;
+    return is_cancel(command) ? REJECT_NONE : REJECT_DISK_FULL;
+}
+
+/* ---- sending ---- */
+
 enum reject gateway_send(struct gateway *self, const void *message, size_t length, int64_t now_ms,
                          gateway_done done, void *context, uint64_t *handle)
 {
+    enum reject refusal = disk_refusal(self, message);
+    if (refusal != REJECT_NONE) {
+        counter_add(self->disk_refusals, 1);
+        return refusal;
+    }
     uint64_t number = self->sent + 1;
     struct pending *slot = slot_of(self, number);
     if (slot->number) return REJECT_EXCHANGE_BUSY;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/bus/control.h"
 #include "engine/bus/journal.h"
 #include "engine/bus/ring.h"
 #include "engine/message/reject.h"
@@ -34,12 +35,22 @@ struct gateway_answer {
 /* The callback may be NULL where nobody waits for the answer. */
 typedef void (*gateway_done)(void *context, const struct gateway_answer *answer);
 
-/* `ring` must be claimed and outlive it. `pending_max` commands may be under way (rounded up to a
- * power of two, at most 2^24). NULL without memory. */
-struct gateway *gateway_create(struct ring *ring, uint32_t pending_max);
+/* `ring` must be claimed and outlive it, as must `control`, which says what the disk allows.
+ * `pending_max` commands may be under way (rounded up to a power of two, at most 2^24).
+ * `disk_refusals` counts what was refused because of the disk; NULL: nobody does. NULL without
+ * memory. */
+struct gateway *gateway_create(struct ring *ring, const struct control *control,
+                               uint32_t pending_max, _Atomic uint64_t *disk_refusals);
 void gateway_destroy(struct gateway *self);
 
-/* Sends one command. On anything but REJECT_NONE (then REJECT_EXCHANGE_BUSY) no callback comes.
+/* Sends one command. On anything but REJECT_NONE no callback comes:
+ *
+ *   REJECT_EXCHANGE_BUSY  too many are under way, or the ring is full
+ *   REJECT_DISK_FULL      a new order or a replace while the disk's reserve is for cancels, or
+ *                         nothing becomes safe and answers do not wait for that
+ *   REJECT_DISK_STOPPED   answers wait for the disk, and nothing becomes safe: none would come
+ *
+ * What the exchange itself cancels because a connection is gone passes always: nobody is told.
  * Stores a handle for gateway_forget(), never 0. `now_ms` is CLOCK_REALTIME. */
 enum reject gateway_send(struct gateway *self, const void *message, size_t length, int64_t now_ms,
                          gateway_done done, void *context, uint64_t *handle);

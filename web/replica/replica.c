@@ -16,12 +16,9 @@ enum status replica_open(struct replica *self, const struct instance *instance,
 /* The journal's first record says how the engine is laid out. */
 static enum status lay_out(struct replica *self, const struct journal_record *command)
 {
-    struct command_configure configure;
-    size_t length = record_message_length(command);
-    if (command->header.template_id == COMMAND_CONFIGURE && length >= sizeof configure) {
-        memcpy(&configure, record_message(command), sizeof configure);
-        self->engine_bytes = engine_bytes(&configure.limits);
-    }
+    struct limits limits;
+    if (engine_read_limits(record_message(command), record_message_length(command), &limits))
+        self->engine_bytes = engine_bytes(&limits);
     if (self->engine_bytes == 0) {
         snprintf(self->reader.where, sizeof self->reader.where,
                  "record %llu of `in` names no limits that an exchange can have",
@@ -30,7 +27,7 @@ static enum status lay_out(struct replica *self, const struct journal_record *co
     }
     void *memory = arena_map(self->engine_bytes, 0);
     if (!memory) return STATUS_IO;
-    self->engine = engine_init(memory, &configure.limits);
+    self->engine = engine_init(memory, &limits);
     return STATUS_OK;
 }
 

@@ -19,6 +19,8 @@ enum { PENDING = 8, RING_BYTES = 4096 };
 
 struct bench {
     struct ring ring; /* both sides' handles in one */
+    struct control control;
+    _Atomic uint64_t refusals;
     struct gateway *gateway;
     char path[64];
     struct gateway_answer answers[64];
@@ -44,7 +46,7 @@ static int open_bench(void **state)
     if (ring_open_file(&bench.ring, bench.path, RING_BYTES, 0) != STATUS_OK) return -1;
     bench.ring.source = 3;
     bench.ring.epoch = 0x20005; /* more than fits in a request id */
-    bench.gateway = gateway_create(&bench.ring, PENDING);
+    bench.gateway = gateway_create(&bench.ring, &bench.control, PENDING, &bench.refusals);
     return bench.gateway ? 0 : -1;
 }
 
@@ -262,7 +264,7 @@ static void no_more_than_the_bound_are_under_way(void **state)
 
 static void a_full_ring_is_busy_and_leaves_nothing_pending(void **state)
 {
-    struct gateway *wide = gateway_create(&bench.ring, 1024);
+    struct gateway *wide = gateway_create(&bench.ring, &bench.control, 1024, NULL);
     const struct command_cancel_order command = {
         .header = COMMAND_HEADER(COMMAND_CANCEL_ORDER, struct command_cancel_order)};
     uint64_t handle;
@@ -357,6 +359,75 @@ static void many_rounds_keep_the_order(void **state)
     }
 }
 
+/* ---- a disk in trouble ---- */
+
+static enum reject send_kind(uint16_t kind, bool on_disconnect)
+{
+    const struct command_mass_cancel command = {
+        .header = {.template_id = kind, .block_length = sizeof command - sizeof command.header},
+        .on_disconnect = on_disconnect};
+    uint64_t handle;
+    enum reject reason =
+        gateway_send(bench.gateway, &command, sizeof command, 0, answered, NULL, &handle);
+    if (reason == REJECT_NONE) {
+        (void)take();
+        gateway_expire(bench.gateway, GATEWAY_TIMEOUT_MS);
+    }
+    return reason;
+}
+
+static void set_disk(enum durability durability, enum disk_state archiver, enum disk_state keeper)
+{
+    bench.control.durability = durability;
+    atomic_store(&bench.control.archiver_disk, archiver);
+    atomic_store(&bench.control.keeper_disk, keeper);
+}
+
+/* What each of the two that look at the disk finds counts. */
+static void the_reserve_is_for_cancels(void **state)
+{
+    static const enum durability modes[] = {DURABILITY_MEMORY, DURABILITY_DISK,
+                                            DURABILITY_REPLICATED};
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        set_disk(modes[i], DISK_GOOD, DISK_RESERVE);
+        assert_int_equal(send_kind(COMMAND_NEW_ORDER, false), REJECT_DISK_FULL);
+        assert_int_equal(send_kind(COMMAND_REPLACE_ORDER, false), REJECT_DISK_FULL);
+        assert_int_equal(send_kind(COMMAND_CANCEL_ORDER, false), REJECT_NONE);
+        assert_int_equal(send_kind(COMMAND_MASS_CANCEL, false), REJECT_NONE);
+        assert_int_equal(send_kind(COMMAND_MASS_CANCEL, true), REJECT_NONE);
+        assert_int_equal(send_kind(COMMAND_CANCEL_AFTER, false), REJECT_NONE);
+        set_disk(modes[i], DISK_GOOD, DISK_GOOD);
+        assert_int_equal(send_kind(COMMAND_NEW_ORDER, false), REJECT_NONE);
+    }
+    assert_int_equal(bench.refusals, 6);
+}
+
+static void where_answers_wait_for_the_disk_it_stops_them(void **state)
+{
+    static const enum durability modes[] = {DURABILITY_DISK, DURABILITY_REPLICATED};
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        set_disk(modes[i], DISK_STOPPED, DISK_RESERVE);
+        assert_int_equal(send_kind(COMMAND_NEW_ORDER, false), REJECT_DISK_STOPPED);
+        assert_int_equal(send_kind(COMMAND_REPLACE_ORDER, false), REJECT_DISK_STOPPED);
+        assert_int_equal(send_kind(COMMAND_CANCEL_ORDER, false), REJECT_DISK_STOPPED);
+        assert_int_equal(send_kind(COMMAND_MASS_CANCEL, false), REJECT_DISK_STOPPED);
+        assert_int_equal(send_kind(COMMAND_CANCEL_AFTER, false), REJECT_DISK_STOPPED);
+        assert_int_equal(send_kind(COMMAND_MASS_CANCEL, true), REJECT_NONE); /* nobody is told */
+    }
+}
+
+static void where_they_do_not_cancels_pass(void **state)
+{
+    (void)state;
+    set_disk(DURABILITY_MEMORY, DISK_STOPPED, DISK_GOOD);
+    assert_int_equal(send_kind(COMMAND_NEW_ORDER, false), REJECT_DISK_FULL);
+    assert_int_equal(send_kind(COMMAND_REPLACE_ORDER, false), REJECT_DISK_FULL);
+    assert_int_equal(send_kind(COMMAND_CANCEL_ORDER, false), REJECT_NONE);
+    assert_int_equal(send_kind(COMMAND_MASS_CANCEL, false), REJECT_NONE);
+}
+
 int main(void)
 {
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
@@ -375,6 +446,9 @@ int main(void)
         BENCH_TEST(who_is_forgotten_is_not_called),
         BENCH_TEST(a_callback_may_send_again),
         BENCH_TEST(many_rounds_keep_the_order),
+        BENCH_TEST(the_reserve_is_for_cancels),
+        BENCH_TEST(where_answers_wait_for_the_disk_it_stops_them),
+        BENCH_TEST(where_they_do_not_cancels_pass),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

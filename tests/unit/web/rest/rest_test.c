@@ -568,9 +568,40 @@ static void what_does_not_fit_is_busy(void **state)
 {
     (void)state;
     gateway_destroy(served.front.gateway);
-    served.front.gateway = gateway_create(&served.front.ring, PENDING_FEW);
+    served.front.gateway =
+        gateway_create(&served.front.ring, served.front.control, PENDING_FEW, NULL);
     atomic_store(&served.core_waits_for, 5000);
     visit(ask_too_much);
+}
+
+static void ask_in_disk_trouble(struct served *self)
+{
+    struct client alpha = client_alpha(self);
+    struct answer a;
+    client_call(&alpha, "POST", "/v1/orders", ORDER("d1", "buy", "1", "20"), &a);
+    EXPECT(self, a.status == 201);
+    atomic_store(&self->control.keeper_disk, DISK_RESERVE);
+    client_call(&alpha, "POST", "/v1/orders", ORDER("d2", "buy", "1", "20"), &a);
+    EXPECT(self, answer_is(&a, 503, "disk_full"));
+    EXPECT(self, answer_has(&a, "\r\nRetry-After: 1\r\n"));
+    client_call(&alpha, "DELETE", "/v1/orders/client_order_id:d1", "", &a);
+    EXPECT(self, a.status == 200);
+    self->control.durability = DURABILITY_DISK;
+    atomic_store(&self->control.archiver_disk, DISK_STOPPED);
+    client_call(&alpha, "DELETE", "/v1/orders", "", &a);
+    EXPECT(self, answer_is(&a, 503, "disk_stopped"));
+    EXPECT(self, answer_has(&a, "\r\nRetry-After: 1\r\n"));
+    atomic_store(&self->control.archiver_disk, DISK_GOOD);
+    atomic_store(&self->control.keeper_disk, DISK_GOOD);
+    client_call(&alpha, "POST", "/v1/orders", ORDER("d2", "buy", "1", "20"), &a);
+    EXPECT(self, a.status == 201);
+    close(alpha.fd);
+}
+
+static void a_disk_in_trouble_is_told(void **state)
+{
+    (void)state;
+    visit(ask_in_disk_trouble);
 }
 
 /* ---- files ---- */
@@ -692,6 +723,7 @@ int main(void)
         SERVED_TEST(who_leaves_while_waiting_harms_nobody),
         SERVED_TEST(a_stop_answers_who_waits),
         SERVED_TEST(what_does_not_fit_is_busy),
+        SERVED_TEST(a_disk_in_trouble_is_told),
         SERVED_TEST(files_are_the_page_s_and_no_others),
         SERVED_TEST(the_demonstration_s_key_is_for_this_machine),
     };

@@ -35,6 +35,7 @@ struct served {
     struct front front;
     struct front_options options;
     struct station station;
+    struct control control; /* only what it says of the disk is asked for */
     struct small_exchange exchange;
     struct rest *rest;
     uv_loop_t loop;
@@ -181,12 +182,13 @@ static inline void served_open(struct served *self)
     self->front.options = &self->options;
     self->front.loop = &self->loop;
     self->front.station = &self->station;
+    self->front.control = &self->control;
     self->front.replica.engine = self->exchange.engine;
     self->front.blotter = blotter_create(small_limits.accounts, 4096, 8192);
     self->front.market = market_create(small_limits.instruments);
     self->front.settings = settings_create();
     self->front.admission = admission_create(small_master_key, 100000);
-    self->front.gateway = gateway_create(&self->front.ring, 1024);
+    self->front.gateway = gateway_create(&self->front.ring, self->front.control, 1024, NULL);
     self->front.ws_port = 4711;
     uv_loop_init(&self->loop);
     uv_prepare_init(&self->loop, &self->core);
