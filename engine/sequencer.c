@@ -7,22 +7,10 @@
 #include "engine/bus/archiver.h"
 #include "engine/bus/clock.h"
 #include "engine/bus/journal.h"
+#include "engine/command_run.h"
 #include "engine/message/command.h"
 
 #define NS_A_DAY INT64_C(86400000000000)
-
-/* How many commands each of the engine's looks at a command is after the one before. In a full run
- * the last is a dozen commands before the step. */
-enum { LOOK_AFTER = 4 };
-
-_Static_assert((ENGINE_LOOKS - 1) * LOOK_AFTER < SEQUENCER_RUN_MAX, "the last look is in time");
-
-struct run {
-    const struct journal_record *records[SEQUENCER_RUN_MAX];
-    unsigned count;
-    bool looks_far; /* ahead counts */
-    struct engine_ahead ahead[SEQUENCER_RUN_MAX];
-};
 
 /* The time of commands that are taken now: the clock's, but never less than the last one's, as if
  * time stood still while a clock that was set back catches up. */
@@ -41,37 +29,6 @@ static void emit_event(void *context, const void *message, size_t length)
     (void)journal_put(&self->out, command->seq, command->origin, command->time_ns, message, length);
 }
 
-static void begin(const struct sequencer *self, struct run *run)
-{
-    run->count = 0;
-    run->looks_far = engine_looks_far(self->engine);
-}
-
-/* Looks at all commands of a run whose time it is. `now` counts: 1 .. count as they are put, and
- * on as they are about to be stepped. */
-static void look_ahead(const struct sequencer *self, struct run *run, unsigned now)
-{
-    if (!run->looks_far) return;
-    for (unsigned look = 0; look < ENGINE_LOOKS; look++) {
-        unsigned i = now - 1 - look * LOOK_AFTER; /* wraps round before the first is due */
-        if (i < run->count) engine_look(self->engine, look, &run->ahead[i]);
-    }
-}
-
-static void add_command(const struct sequencer *self, struct run *run,
-                        const struct journal_record *r, size_t length)
-{
-    run->records[run->count] = r;
-    if (run->looks_far) {
-        run->ahead[run->count].message = record_message(r);
-        run->ahead[run->count].length = length;
-    } else {
-        engine_prefetch(self->engine, record_message(r), length);
-    }
-    run->count++;
-    look_ahead(self, run, run->count);
-}
-
 static void step(struct sequencer *self, const struct journal_record *r)
 {
     const struct event_sink sink = {emit_event, self};
@@ -83,11 +40,11 @@ static void step(struct sequencer *self, const struct journal_record *r)
 /* The commands are on their way to the disk while they are stepped. Meanwhile the memory of the
  * next run is fetched, of the ring it comes from and of the journal it goes to: a run is put down
  * in a tenth of the time that it is stepped in, faster than memory answers. */
-static void step_run(struct sequencer *self, struct run *run, const struct ring *ring)
+static void step_run(struct sequencer *self, struct command_run *run, const struct ring *ring)
 {
     journal_publish(&self->in);
     for (unsigned i = 0; i < run->count; i++) {
-        look_ahead(self, run, run->count + i + 1);
+        command_run_look(run, self->engine, i);
         journal_fetch(&self->in, i);
         ring_fetch(ring, i);
         step(self, run->records[i]);
@@ -202,7 +159,7 @@ void sequencer_spoil_ring(struct sequencer *self, unsigned ring)
 static unsigned run_max(const struct sequencer *self)
 {
     unsigned fits = journal_writer_fits(&self->in);
-    unsigned max = fits < SEQUENCER_RUN_MAX ? fits : SEQUENCER_RUN_MAX;
+    unsigned max = fits < COMMAND_RUN_MAX ? fits : COMMAND_RUN_MAX;
     return max == 0 || !journal_writer_has_ahead(&self->out) ? 1 : max;
 }
 
@@ -211,8 +168,8 @@ static unsigned sequence_run(struct sequencer *self, unsigned number, int64_t no
 {
     struct ring *ring = &self->rings[number];
     struct ring_message m;
-    struct run run;
-    begin(self, &run);
+    struct command_run run;
+    command_run_begin(&run, self->engine);
     unsigned max = run_max(self);
     enum status status = STATUS_OK;
     while (run.count < max && (status = ring_peek(ring, &m)) == STATUS_OK) {
@@ -224,7 +181,7 @@ static unsigned sequence_run(struct sequencer *self, unsigned number, int64_t no
             status = STATUS_CORRUPT;
             break;
         }
-        add_command(self, &run, r, m.length);
+        command_run_add(&run, self->engine, r);
         ring_take(ring, &m);
     }
     if (run.count) {

@@ -231,7 +231,9 @@ static bool create_admission(struct front *front)
     if (!read_master_key(front, master_key)) return false;
     front->admission = admission_create(master_key, front->options->rate_per_s);
     OPENSSL_cleanse(master_key, sizeof master_key);
-    front->gateway = gateway_create(&front->ring, front->control, PENDING_MAX,
+    front->gateway = gateway_create(&front->ring, PENDING_MAX);
+    if (front->gateway)
+        gateway_count_disk_refusals(front->gateway,
                                     control_counter(front->station, "disk_refusals"));
     if (front->admission && front->gateway) return true;
     fprintf(stderr, "hoga-front: out of memory\n");

@@ -304,15 +304,15 @@ enum status archive_mark(struct archive *self)
 
 /* ---- begin and end ---- */
 
-/* Where copying begins when nothing is known to be safe: a life that ended before its first commit
- * has left all of its segments in memory. After a start from the archive there is only the one that
- * the writer goes on in. */
+/* Memory is given up once the archive has it, so nothing before its first segment is missing there.
+ * What is behind it may be: a start may make more events again than the last segment holds. */
 static uint32_t first_in_memory(const struct instance *instance, enum journal_kind kind,
-                                uint32_t written)
+                                uint64_t written)
 {
-    uint32_t first, last, missing;
+    uint32_t first, last, missing, writing = (uint32_t)(written >> 32);
     enum status status = segment_range(instance->shm_dir, kind, &first, &last, &missing);
-    return status == STATUS_OK && first && first < written ? first : written;
+    return (status == STATUS_OK || status == STATUS_CORRUPT) && first && first < writing ? first
+                                                                                         : writing;
 }
 
 void archive_init(struct archive *self, const struct instance *instance, enum journal_kind kind,
@@ -321,8 +321,8 @@ void archive_init(struct archive *self, const struct instance *instance, enum jo
     uint64_t durable = atomic_load_explicit(&cursors->durable_position, memory_order_relaxed);
     uint64_t written = atomic_load_explicit(&cursors->written_position, memory_order_acquire);
     bool goes_on = durable && durable <= written;
-    uint32_t segment = (uint32_t)((goes_on ? durable : written) >> 32);
-    if (!durable) segment = first_in_memory(instance, kind, segment);
+    uint32_t segment =
+        goes_on ? (uint32_t)(durable >> 32) : first_in_memory(instance, kind, written);
     *self = (struct archive){.instance = instance,
                              .kind = kind,
                              .cursors = cursors,

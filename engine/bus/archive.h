@@ -42,8 +42,8 @@ struct archive {
     int error;          /* and why: errno */
 };
 
-/* Where an archive begins: at what the cursors say is safe; if that is nothing, at the first
- * segment in memory. Opens nothing yet. The writer must be open. */
+/* Where an archive begins: at what the cursors say is safe, or at the first segment in memory.
+ * Opens nothing yet. The writer must be open. */
 void archive_init(struct archive *self, const struct instance *instance, enum journal_kind kind,
                   struct journal_cursors *cursors);
 

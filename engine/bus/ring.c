@@ -190,7 +190,8 @@ enum status ring_seek(struct ring *self, uint64_t position)
     uint64_t head = atomic_load_explicit(&self->shared->head, memory_order_acquire);
     uint64_t tail = atomic_load_explicit(&self->shared->tail, memory_order_acquire);
     if (position < head) return STATUS_OK; /* taken already: the record was written after */
-    if (position > tail || position % RING_ALIGN) return STATUS_INVALID;
+    if (position % RING_ALIGN) return STATUS_INVALID;
+    if (position > tail) return STATUS_NOT_FOUND; /* another ring's: the clock was set back since */
     self->head_cache = self->piece_end = position;
     self->tail_cache = tail;
     atomic_store_explicit(&self->shared->head, position, memory_order_release);

@@ -11,6 +11,7 @@
  * answers in the order it was sent to, so the oldest pending one is never far. */
 struct pending {
     uint64_t number; /* 0: free */
+    seq_t after_seq; /* what was written before it was sent is not it */
     int64_t sent_ms;
     gateway_done done; /* NULL: the asker is gone */
     void *context;
@@ -18,7 +19,6 @@ struct pending {
 
 struct gateway {
     struct ring *ring;
-    const struct control *control;
     _Atomic uint64_t *disk_refusals;
     uint64_t sent;   /* the newest number */
     uint64_t oldest; /* no lower number is pending */
@@ -30,8 +30,7 @@ struct gateway {
     struct pending slots[];
 };
 
-struct gateway *gateway_create(struct ring *ring, const struct control *control,
-                               uint32_t pending_max, _Atomic uint64_t *disk_refusals)
+struct gateway *gateway_create(struct ring *ring, uint32_t pending_max)
 {
     CHECK(pending_max > 0 && pending_max <= UINT32_C(1) << 24);
     uint32_t slots = 1;
@@ -39,8 +38,6 @@ struct gateway *gateway_create(struct ring *ring, const struct control *control,
     struct gateway *self = calloc(1, sizeof *self + slots * sizeof self->slots[0]);
     if (!self) return NULL;
     self->ring = ring;
-    self->control = control;
-    self->disk_refusals = disk_refusals;
     self->mask = slots - 1;
     self->oldest = 1;
     return self;
@@ -51,12 +48,18 @@ void gateway_destroy(struct gateway *self)
     free(self);
 }
 
+void gateway_count_disk_refusals(struct gateway *self, _Atomic uint64_t *counter)
+{
+    self->disk_refusals = counter;
+}
+
 static struct pending *slot_of(struct gateway *self, uint64_t number)
 {
     return &self->slots[number & self->mask];
 }
 
-/* Request ids of one claim of the ring are distinct from those of an earlier owner. */
+/* Request ids of one claim of the ring are distinct from those of an earlier owner; but not from
+ * those of a ring that was lost with the machine's power, which the journal may still hold. */
 static uint64_t request_id(const struct gateway *self, uint64_t number)
 {
     return (self->ring->epoch & 0xffff) << 32 | (uint32_t)number;
@@ -80,9 +83,10 @@ static bool is_on_disconnect(const struct sbe_header *command)
 
 static enum reject disk_refusal(const struct gateway *self, const struct sbe_header *command)
 {
-    enum disk_state disk = control_disk(self->control);
+    const struct control *control = self->ring->control;
+    enum disk_state disk = control_disk(control);
     if (disk == DISK_GOOD || is_on_disconnect(command)) return REJECT_NONE;
-    if (disk == DISK_STOPPED && self->control->durability != DURABILITY_MEMORY)
+    if (disk == DISK_STOPPED && control->durability != DURABILITY_MEMORY)
         return REJECT_DISK_STOPPED;
     return is_cancel(command) ? REJECT_NONE : REJECT_DISK_FULL;
 }
@@ -99,10 +103,13 @@ enum reject gateway_send(struct gateway *self, const void *message, size_t lengt
     }
     uint64_t number = self->sent + 1;
     struct pending *slot = slot_of(self, number);
-    if (slot->number) return REJECT_EXCHANGE_BUSY;
+    seq_t written =
+        atomic_load_explicit(&self->ring->control->in.written_seq, memory_order_acquire);
+    /* nothing written: the core has not found out yet how far its journal goes */
+    if (slot->number || !written) return REJECT_EXCHANGE_BUSY;
     if (ring_send(self->ring, request_id(self, number), message, length) != STATUS_OK)
         return REJECT_EXCHANGE_BUSY;
-    *slot = (struct pending){number, now_ms, done, context};
+    *slot = (struct pending){number, written, now_ms, done, context};
     self->sent = number;
     self->waiting++;
     *handle = number;
@@ -121,7 +128,8 @@ static struct pending *pending_of(struct gateway *self, const struct journal_rec
     if (origin_source(command->origin) != self->ring->source) return NULL;
     uint64_t request = origin_request(command->origin);
     struct pending *slot = slot_of(self, request & UINT32_MAX);
-    bool ours = slot->number && request_id(self, slot->number) == request;
+    bool ours =
+        slot->number && request_id(self, slot->number) == request && command->seq > slot->after_seq;
     return ours ? slot : NULL;
 }
 

@@ -35,17 +35,18 @@ struct gateway_answer {
 /* The callback may be NULL where nobody waits for the answer. */
 typedef void (*gateway_done)(void *context, const struct gateway_answer *answer);
 
-/* `ring` must be claimed and outlive it, as must `control`, which says what the disk allows.
- * `pending_max` commands may be under way (rounded up to a power of two, at most 2^24).
- * `disk_refusals` counts what was refused because of the disk; NULL: nobody does. NULL without
- * memory. */
-struct gateway *gateway_create(struct ring *ring, const struct control *control,
-                               uint32_t pending_max, _Atomic uint64_t *disk_refusals);
+/* `ring` must be claimed and outlive it; its control page says what the disk allows. `pending_max`
+ * commands may be under way (rounded up to a power of two, at most 2^24). NULL without memory. */
+struct gateway *gateway_create(struct ring *ring, uint32_t pending_max);
 void gateway_destroy(struct gateway *self);
+
+/* Counts there what is refused because of the disk. */
+void gateway_count_disk_refusals(struct gateway *self, _Atomic uint64_t *counter);
 
 /* Sends one command. On anything but REJECT_NONE no callback comes:
  *
- *   REJECT_EXCHANGE_BUSY  too many are under way, or the ring is full
+ *   REJECT_EXCHANGE_BUSY  too many are under way, the ring is full, or the core has not read its
+ *                         journal yet
  *   REJECT_DISK_FULL      a new order or a replace while the disk's reserve is for cancels, or
  *                         nothing becomes safe and answers do not wait for that
  *   REJECT_DISK_STOPPED   answers wait for the disk, and nothing becomes safe: none would come

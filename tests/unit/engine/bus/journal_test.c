@@ -172,7 +172,7 @@ static void what_is_not_framed_as_long_as_it_is_is_not_put(void **state)
     }
     append(JOURNAL_IN, 4, 9);
     wait_released(9);
-    expect_journal(store.control, JOURNAL_IN, 1, 9);
+    expect_journal(&store, store.control, JOURNAL_IN, 1, 9);
     close_store(false);
 }
 

@@ -568,8 +568,7 @@ static void what_does_not_fit_is_busy(void **state)
 {
     (void)state;
     gateway_destroy(served.front.gateway);
-    served.front.gateway =
-        gateway_create(&served.front.ring, served.front.control, PENDING_FEW, NULL);
+    served.front.gateway = gateway_create(&served.front.ring, PENDING_FEW);
     atomic_store(&served.core_waits_for, 5000);
     visit(ask_too_much);
 }

@@ -35,7 +35,7 @@ struct served {
     struct front front;
     struct front_options options;
     struct station station;
-    struct control control; /* only what it says of the disk is asked for */
+    struct control control;
     struct small_exchange exchange;
     struct rest *rest;
     uv_loop_t loop;
@@ -178,17 +178,18 @@ static inline void served_open(struct served *self)
         abort();
     self->record = calloc(1, JOURNAL_RECORD_MAX_BYTES);
     self->front.ring.source = 1;
+    self->front.ring.control = &self->control;
+    atomic_store(&self->control.in.written_seq, 1); /* what set the exchange up */
     self->options = (struct front_options){.address = "127.0.0.1", .static_dir = self->directory};
     self->front.options = &self->options;
     self->front.loop = &self->loop;
     self->front.station = &self->station;
-    self->front.control = &self->control;
     self->front.replica.engine = self->exchange.engine;
     self->front.blotter = blotter_create(small_limits.accounts, 4096, 8192);
     self->front.market = market_create(small_limits.instruments);
     self->front.settings = settings_create();
     self->front.admission = admission_create(small_master_key, 100000);
-    self->front.gateway = gateway_create(&self->front.ring, self->front.control, 1024, NULL);
+    self->front.gateway = gateway_create(&self->front.ring, 1024);
     self->front.ws_port = 4711;
     uv_loop_init(&self->loop);
     uv_prepare_init(&self->loop, &self->core);
