@@ -171,14 +171,16 @@ static enum status open_file(struct archive *self)
     (void)unlink(ahead); /* a segment that is there needs none: pairs with archive_prepare() */
     if (self->offset == 0 && self->is_old && !begin_again(self))
         failed(self, "cut");
-    else if (self->offset > JOURNAL_SEGMENT_HEADER_BYTES)
+    else if (self->offset > JOURNAL_SEGMENT_HEADER_BYTES && !self->is_after_trouble)
         return STATUS_OK; /* safe so far already: whoever got it there had made it ready */
     else if (!is_prepared && !reserve(fd, self->map_bytes))
         failed(self, "make room for");
     else if (!sync_directory(self->instance))
         failed(self, "sync the directory of");
-    else
+    else {
+        self->is_after_trouble = false;
         return STATUS_OK;
+    }
     (void)close(fd);
     self->fd = -1;
     return STATUS_IO;

@@ -34,12 +34,14 @@ struct archive {
     uint32_t segment;
     uint64_t offset; /* copied up to here */
     uint64_t unsynced_bytes;
-    uint64_t pushed;    /* the disk has been given everything before it */
-    uint64_t watermark; /* offset in the segment that the file itself says is safe */
-    bool is_old;        /* the file was there before this life */
-    bool is_doubtful;   /* a sync of it failed: a new file must take its place */
-    const char *what;   /* after a failure: what could not be done */
-    int error;          /* and why: errno */
+    uint64_t pushed;       /* the disk has been given everything before it */
+    uint64_t watermark;    /* offset in the segment that the file itself says is safe */
+    bool is_old;           /* the file was there before this life */
+    bool is_after_trouble; /* the life before ended while its disk failed: its file may have been
+                              replaced without the directory being told */
+    bool is_doubtful;      /* a sync of it failed: a new file must take its place */
+    const char *what;      /* after a failure: what could not be done */
+    int error;             /* and why: errno */
 };
 
 /* Where an archive begins: at what the cursors say is safe, or at the first segment in memory.

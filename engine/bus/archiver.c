@@ -239,7 +239,11 @@ void archiver_init(struct archiver *self, const struct instance *instance, struc
     archive_init(&self->in, instance, JOURNAL_IN, &control->in);
     archive_init(&self->out, instance, JOURNAL_OUT, &control->out);
     self->in_seq = atomic_load_explicit(&control->in.durable_seq, memory_order_relaxed);
-    atomic_store_explicit(&control->archiver_disk, DISK_GOOD, memory_order_relaxed);
+    /* trouble of the life before is not over by its end: only a turn that goes well ends it */
+    bool was_failing =
+        atomic_load_explicit(&control->archiver_disk, memory_order_relaxed) != DISK_GOOD;
+    self->in.is_after_trouble = self->out.is_after_trouble = was_failing;
+    if (was_failing) self->retry_ns = clock_steady_ns();
 }
 
 enum status archiver_start(struct archiver *self)
