@@ -135,44 +135,32 @@ void engine_emit_execution(const struct engine *self, const struct book_order *o
                            enum exec_type type, enum ord_status status, enum reject reason,
                            qty_t leaves_qty)
 {
-    struct event_execution event = {.header = sbe_header_v1(EVENT_EXECUTION, EXECUTION_V1_BYTES),
-                                    .order_id = order->order_id,
-                                    .account = order->account,
-                                    .instrument = order->instrument,
-                                    .side = order->side,
-                                    .ord_type = order->ord_type,
-                                    .time_in_force = order->time_in_force,
-                                    .exec_type = (uint8_t)type,
-                                    .ord_status = (uint8_t)status,
-                                    .reject_reason = (uint16_t)reason,
-                                    .limit_px = order->limit_px,
-                                    .order_qty = order->order_qty,
-                                    .cum_qty = order->order_qty - order->leaves_qty,
-                                    .leaves_qty = leaves_qty};
-    engine_emit(self, &event, EXECUTION_V1_BYTES);
+    uint64_t words[EXECUTION_WORDS];
+    struct report report = {
+        .type = type, .status = status, .reason = reason, .leaves_qty = leaves_qty};
+    engine_write_execution(words, sbe_header_v1(EVENT_EXECUTION, EXECUTION_V1_BYTES), order,
+                           &report);
+    engine_emit(self, words, sizeof words);
 }
 
 /* ---- the step ---- */
 
-/* The template, or 0 when the bytes are no message of it. */
-static inline uint16_t checked_template(const struct sbe_header *header, size_t length)
+/* Whether a message with a good header is one whose block has at least so many bytes. */
+static inline bool has_block(const struct sbe_header *header, size_t length, size_t least)
 {
-    if (length < sizeof *header) return 0;
-    uint16_t least;
-    switch (header->template_id) { /* those that come often are not looked up */
-    case COMMAND_NEW_ORDER: least = NEW_ORDER_V1_BYTES - sizeof *header; break;
-    case COMMAND_REPLACE_ORDER: least = REPLACE_ORDER_V1_BYTES - sizeof *header; break;
-    case COMMAND_CANCEL_ORDER: least = sizeof(struct command_cancel_order) - sizeof *header; break;
-    default: least = command_block_length(header->template_id); break;
-    }
-    bool good = least && header->schema_id == SBE_SCHEMA_ID && header->version >= 1 &&
-                header->block_length >= least && length >= sizeof *header + header->block_length;
-    return good ? header->template_id : 0;
+    return header->block_length >= least && length >= sizeof *header + header->block_length;
 }
 
 /* Orders come often; the rest by turns. */
-SIDE_PATH static void step_other(struct engine *self, uint16_t template_id, const void *message)
+SIDE_PATH static void step_other(struct engine *self, const void *message, size_t length)
 {
+    const struct sbe_header *header = message;
+    uint16_t template_id = 0; /* of something that is no message, or comes too early */
+    if (length >= sizeof *header && header->schema_id == SBE_SCHEMA_ID && header->version >= 1) {
+        uint16_t least = command_block_length(header->template_id);
+        if (least && has_block(header, length, least)) template_id = header->template_id;
+    }
+    if (!self->state->configured && template_id != COMMAND_CONFIGURE) template_id = 0;
     switch (template_id) {
     case COMMAND_CONFIGURE: engine_configure(self, message); break;
     case COMMAND_OPEN_ACCOUNT: engine_open_account(self, message); break;
@@ -200,6 +188,34 @@ SIDE_PATH static void step_other(struct engine *self, uint16_t template_id, cons
     }
 }
 
+/* Orders are looked at first. What is wrong with one that is none the others' way finds out: there
+ * is no order command among those that it knows. */
+static inline void step_command(struct engine *self, const void *message, size_t length)
+{
+    const struct sbe_header *header = message;
+    if (__builtin_expect(length >= sizeof *header && header->schema_id == SBE_SCHEMA_ID &&
+                             header->version >= 1 && self->state->configured,
+                         1)) {
+        switch (header->template_id) {
+        case COMMAND_NEW_ORDER:
+            if (!has_block(header, length, NEW_ORDER_V1_BYTES - sizeof *header)) break;
+            engine_new_order(self, message);
+            return;
+        case COMMAND_CANCEL_ORDER:
+            if (!has_block(header, length, sizeof(struct command_cancel_order) - sizeof *header))
+                break;
+            engine_cancel_order(self, message);
+            return;
+        case COMMAND_REPLACE_ORDER:
+            if (!has_block(header, length, REPLACE_ORDER_V1_BYTES - sizeof *header)) break;
+            engine_replace_order(self, message);
+            return;
+        default: break;
+        }
+    }
+    step_other(self, message, length);
+}
+
 void engine_step(struct engine *self, seq_t seq, int64_t time_ns, const void *message,
                  size_t length, const struct event_sink *sink)
 {
@@ -211,14 +227,7 @@ void engine_step(struct engine *self, seq_t seq, int64_t time_ns, const void *me
         s->time_ns = time_ns;
         s->second = (uint64_t)time_ns / 1000000000;
     }
-    uint16_t template_id = checked_template(message, length);
-    if (__builtin_expect(!s->configured, 0) && template_id != COMMAND_CONFIGURE) template_id = 0;
-    switch (template_id) {
-    case COMMAND_NEW_ORDER: engine_new_order(self, message); break;
-    case COMMAND_CANCEL_ORDER: engine_cancel_order(self, message); break;
-    case COMMAND_REPLACE_ORDER: engine_replace_order(self, message); break;
-    default: step_other(self, template_id, message); break;
-    }
+    step_command(self, message, length);
     if (__builtin_expect(s->index_changed, 0)) engine_watch_breakers(self);
     self->sink = (struct event_sink){0};
     check_seq = 0;

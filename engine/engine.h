@@ -53,11 +53,32 @@ struct engine *engine_init(void *memory, const struct limits *limits);
 void engine_step(struct engine *self, seq_t seq, int64_t time_ns, const void *message,
                  size_t length, const struct event_sink *sink);
 
-/* Bring the memory that a command will need into the cache while others before it are in work: the
- * first what the command names, the second, called when that may have arrived (some commands
- * later), what lies behind it. They change nothing; any bytes may be given. */
+/* Brings what a command names into the cache, some commands before it is stepped: enough while all
+ * there is lies in the caches, if not in the first. Changes nothing; any bytes may be given. */
 void engine_prefetch(const struct engine *self, const void *message, size_t length);
-void engine_prefetch_again(const struct engine *self, const void *message, size_t length);
+
+/* Whether there is more than the caches hold, so that engine_look() pays. */
+bool engine_looks_far(const struct engine *self);
+
+enum { ENGINE_LOOKS = 6 };
+
+/* A command that is to be stepped soon, and what the looks at it have found. */
+struct engine_ahead {
+    const void *message; /* the caller's, any bytes */
+    size_t length;
+    px_t px; /* all that follows is the engine's. 0: it goes to no price */
+    instrument_id_t instrument;
+    uint32_t ticks;
+    uint32_t at;       /* the level of its price; 0: none */
+    uint32_t taken_at; /* the level that it will trade with; 0: none */
+    uint8_t side;
+};
+
+/* In place of engine_prefetch(): brings what a command names into the cache, then what lies behind
+ * that, levels, neighbours, counterparties. `look` is 0 .. ENGINE_LOOKS - 1, in this order, each
+ * when what the one before it asked for may have arrived, some commands later. Changes nothing but
+ * `ahead`. */
+void engine_look(const struct engine *self, unsigned look, struct engine_ahead *ahead);
 
 /* When the next COMMAND_TIME is due, in ns since the epoch; INT64_MAX while no timer is set. */
 int64_t engine_deadline_ns(const struct engine *self);

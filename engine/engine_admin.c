@@ -37,6 +37,7 @@ void engine_open_account(struct engine *self, const struct command_open_account 
         engine_emit_command_rejected(self, COMMAND_OPEN_ACCOUNT, reason);
         return;
     }
+    bounds_follow_account(&self->accounts, command->account);
     struct event_account_opened event = {
         .header = EVENT_HEADER(EVENT_ACCOUNT_OPENED, struct event_account_opened),
         .account = command->account};
@@ -50,6 +51,7 @@ void engine_add_user(struct engine *self, const struct command_add_user *command
         engine_emit_command_rejected(self, COMMAND_ADD_USER, reason);
         return;
     }
+    bounds_follow_user(&self->accounts, command->user);
     struct event_user_added event = {.header =
                                          EVENT_HEADER(EVENT_USER_ADDED, struct event_user_added),
                                      .user = command->user,
@@ -84,6 +86,7 @@ void engine_list_instrument(struct engine *self, const void *message)
         return;
     }
     engine_begin_session(self, command.instrument, command.session);
+    bounds_follow_px(&self->instruments.table[command.instrument]);
     struct event_instrument_listed event = {
         .header = EVENT_HEADER(EVENT_INSTRUMENT_LISTED, struct event_instrument_listed),
         .instrument = command.instrument};
@@ -167,6 +170,7 @@ static void set_instrument_limits(struct instrument *i, const struct command_set
     i->max_short_qty = c->max_short_qty;
     i->max_daily_qty = c->max_daily_qty;
     i->has_more_limits = c->max_long_qty || c->max_short_qty || c->max_daily_qty;
+    bounds_follow_limits(i);
 }
 
 void engine_set_limits(struct engine *self, const struct command_set_limits *command)
@@ -179,9 +183,11 @@ void engine_set_limits(struct engine *self, const struct command_set_limits *com
         if (command->scope == LIMIT_SCOPE_ACCOUNT) {
             a->account_limits[command->id] = limits;
             a->accounts[command->id].has_limits = is_any_set(&limits);
+            bounds_follow_account(a, command->id);
         } else if (command->scope == LIMIT_SCOPE_USER) {
             a->user_limits[command->id] = limits;
             a->users[command->id].has_limits = is_any_set(&limits);
+            bounds_follow_user(a, command->id);
         } else {
             set_instrument_limits(&self->instruments.table[command->id], command);
         }
@@ -435,6 +441,12 @@ static uint32_t cancel_all(struct engine *self, account_id_t account, const stru
     return canceled;
 }
 
+static void set_blocked(struct accounts *all, account_id_t account, uint8_t blocked)
+{
+    all->accounts[account].blocked = blocked;
+    bounds_follow_account(all, account);
+}
+
 void engine_kill_switch(struct engine *self, const struct command_kill_switch *c)
 {
     enum reject reason = REJECT_NONE;
@@ -447,7 +459,7 @@ void engine_kill_switch(struct engine *self, const struct command_kill_switch *c
         return;
     }
     if (c->account)
-        self->accounts.accounts[c->account].blocked = c->engaged;
+        set_blocked(&self->accounts, c->account, c->engaged);
     else
         self->state->market_blocked = c->engaged;
     const struct selection all = {.reason = REJECT_CANCELED_BY_KILL_SWITCH};

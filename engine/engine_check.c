@@ -12,8 +12,9 @@ enum { ICEBERG_PARTS_MAX = 1000 };
 
 enum reject check_sender(const struct engine *self, const struct command_new_order *c)
 {
-    if (!account_is_open(&self->accounts, c->account)) return REJECT_UNKNOWN_ACCOUNT;
-    if (!account_has_user(&self->accounts, c->account, c->user)) return REJECT_UNKNOWN_USER;
+    if (!account_has_user(&self->accounts, c->account, c->user)) /* open, if it has any */
+        return account_is_open(&self->accounts, c->account) ? REJECT_UNKNOWN_USER
+                                                            : REJECT_UNKNOWN_ACCOUNT;
     if (!cl_ord_id_is_valid(c->cl_ord_id)) return REJECT_INVALID_CL_ORD_ID;
     return REJECT_NONE;
 }
@@ -28,7 +29,7 @@ static bool is_special(const struct engine *self, const struct instrument *i,
            a->has_limits | u->has_limits | (self->state->market_blocked != 0);
 }
 
-void count_message(struct engine *self, account_id_t account, user_id_t user)
+static void count_message(struct engine *self, account_id_t account, user_id_t user)
 {
     struct account *a = &self->accounts.accounts[account];
     struct user *u = &self->accounts.users[user];
@@ -255,11 +256,16 @@ static enum reject check_limit_px(const struct engine *self, const struct instru
                                                                                 : REJECT_NONE;
 }
 
+static bool reaches_other_side(const struct engine *self, instrument_id_t instrument, uint8_t side,
+                               uint32_t ticks)
+{
+    return book_opposite(&self->books, instrument, side)->best_key <= book_limit_key(side, ticks);
+}
+
 static bool would_take(const struct engine *self, const struct instrument *i,
                        instrument_id_t instrument, uint8_t side, uint32_t ticks)
 {
-    return i->session == SESSION_CONTINUOUS &&
-           book_opposite(&self->books, instrument, side)->best_key <= book_limit_key(side, ticks);
+    return i->session == SESSION_CONTINUOUS && reaches_other_side(self, instrument, side, ticks);
 }
 
 static enum reject check_price(const struct engine *self, const struct command_new_order *c,
@@ -622,187 +628,146 @@ SIDE_PATH enum reject check_replace(struct engine *self, const struct command_re
 /* ---- the ordinary order ---- */
 
 /* Nearly all orders are plain ones that pass, and whether one of those passes can be seen without
- * asking in turn what it would be rejected for. "No" says only that somebody has to look. */
+ * asking in turn what it would be rejected for: by comparisons with what engine_bounds.h has worked
+ * out beforehand. "No" says only that somebody has to look. */
 
-enum { ORDINARY_BITS = 31 }; /* prices and quantities whose products are far from overflow */
-
-static bool is_ordinary_px(const struct instrument *i, px_t px, uint32_t *ticks)
+/* Above zero the more eager the order is: how far above a price it would buy, or below it sell. */
+static px_t eager_px(uint8_t side, px_t px)
 {
-    /* one comparison for all that must be small and not negative */
-    if (((uint64_t)px | (uint64_t)i->tick_px) >> ORDINARY_BITS || i->tick_table) return false;
-    *ticks = (uint32_t)px / (uint32_t)i->tick_px;
-    return *ticks && *ticks * (uint32_t)i->tick_px == (uint32_t)px && px <= i->max_px;
+    px_t sells = side - SIDE_BUY;
+    return (px ^ -sells) + sells;
 }
 
-/* Limit, without instructions; DAY, GTC or IOC. The four bytes lie side by side. */
+/* Whether a plain price is at most ppm worse than the market, in products: nothing is divided. With
+ * the market's price bounded here both sides have at most 62 bits. Whole numbers lie above a width
+ * that was rounded down exactly when they lie above the width. */
+static bool is_within_collar(const struct instrument *i, uint8_t side, px_t px, uint32_t ppm)
+{
+    px_t mark = instrument_mark(i);
+    return mark >> 42 == 0 && eager_px(side, px - mark) * 1000000 <= mark * ppm;
+}
+
+/* What an order or a new price has to keep by itself, whatever else there is. */
+static bool is_ordinary_alone(const struct instrument *i, const struct user *u, uint8_t side,
+                              px_t px, qty_t qty, uint32_t *ticks, cash_t *notional)
+{
+    const struct order_bounds *b = &i->bounds;
+    *ticks = instrument_plain_ticks(i, px);
+    if (*ticks == 0 || qty > b->order_qty || qty > u->max_order_qty) return false;
+    *notional = px * qty;
+    return *notional <= b->notional && *notional <= u->max_order_notional &&
+           eager_px(side, px) <= b->worst_px[side - SIDE_BUY] &&
+           (u->collar_ppm == 0 || is_within_collar(i, side, px, u->collar_ppm));
+}
+
+/* Open and traded notional of an account with so much more. */
+static bool is_within_exposure(const struct engine *self, const struct account *a, cash_t more)
+{
+    cash_t traded = a->traded_day == self->state->day ? a->traded_notional : 0;
+    return (uint64_t)(a->open_notional | traded) >> 61 == 0 &&
+           a->open_notional + traded + more <= a->max_exposure;
+}
+
+/* Counts the message, unless account or user have sent their fill this second. */
+static bool count_if_within_rate(const struct engine *self, struct account *a, struct user *u)
+{
+    uint32_t second = (uint32_t)self->state->second;
+    uint32_t of_account = a->rate_second == second ? a->rate_count : 0;
+    uint32_t of_user = u->rate_second == second ? u->rate_count : 0;
+    if (of_account >= a->max_messages || of_user >= u->max_messages) return false;
+    a->rate_second = u->rate_second = second;
+    a->rate_count = of_account + 1;
+    u->rate_count = of_user + 1;
+    return true;
+}
+
+/* Limit, without instructions; DAY, GTC or IOC. */
 static bool has_ordinary_terms(const struct command_new_order *c)
 {
     uint32_t tifs = 1u << (TIF_DAY - '0') | 1u << (TIF_GTC - '0') | 1u << (TIF_IOC - '0');
     return c->header.block_length < sizeof *c - sizeof(struct sbe_header) &&
-           c->ord_type == ORD_TYPE_LIMIT && c->exec_inst == 0 && c->stp == 0 &&
+           c->ord_type == ORD_TYPE_LIMIT && (c->exec_inst | c->stp) == 0 &&
            (uint8_t)(c->side - SIDE_BUY) <= 1 && (uint8_t)(c->time_in_force - '0') < 32 &&
            tifs >> (c->time_in_force - '0') & 1;
-}
-
-/* As is_special(), but for bands, collars and rows of limits, which are looked at apart. */
-static bool is_ordinary_time(const struct engine *self, const struct instrument *i,
-                             const struct account *a)
-{
-    return !((i->session ^ SESSION_CONTINUOUS) | a->blocked | (self->state->market_blocked != 0));
-}
-
-/* What a request comes to, for the rows of limits. */
-struct sums {
-    qty_t order_qty;
-    cash_t notional;
-    uint32_t open_orders; /* with it */
-    cash_t exposure;      /* with it */
-    qty_t long_qty;       /* position and open buys with it; 0 for a sell */
-    qty_t daily_qty;      /* the user's, with it */
-};
-
-static bool is_within(uint64_t value, uint64_t max)
-{
-    return max == 0 || value <= max;
-}
-
-static bool is_within_rate(uint32_t rate_second, uint32_t rate_count, uint32_t second,
-                           const struct risk_limits *limits)
-{
-    return risk_rate_ok(rate_second, rate_count, second, limits->max_messages);
-}
-
-/* Whether the rows of limits of instrument, account and user let it pass; collars are
- * check_limit_px()'s. */
-static bool is_within_rows(const struct engine *self, const struct instrument *i,
-                           const struct account *a, const struct user *u,
-                           const struct risk_limits *account, const struct risk_limits *user,
-                           const struct sums *s)
-{
-    uint32_t second = (uint32_t)self->state->second;
-    qty_t daily = i->max_daily_qty ? i->max_daily_qty : RISK_DAILY_QTY;
-    if (user->max_daily_qty) daily = user->max_daily_qty;
-    return (daily < 0 || s->daily_qty <= daily) &&
-           is_within_rate(a->rate_second, a->rate_count, second, account) &&
-           is_within_rate(u->rate_second, u->rate_count, second, user) &&
-           is_within((uint64_t)s->order_qty, (uint64_t)account->max_order_qty) &&
-           is_within((uint64_t)s->order_qty, (uint64_t)user->max_order_qty) &&
-           is_within((uint64_t)s->notional, (uint64_t)account->max_order_notional) &&
-           is_within((uint64_t)s->notional, (uint64_t)user->max_order_notional) &&
-           is_within(s->open_orders, account->max_open_orders) &&
-           is_within((uint64_t)s->exposure, (uint64_t)account->max_exposure) &&
-           is_within((uint64_t)s->long_qty, (uint64_t)account->max_long_qty) &&
-           is_within((uint64_t)s->long_qty, (uint64_t)i->max_long_qty);
-}
-
-static cash_t traded_today(const struct engine *self, const struct account *a)
-{
-    return a->traded_day == self->state->day ? a->traded_notional : 0;
 }
 
 static bool has_room(const struct engine *self, const struct order_terms *t)
 {
     return (!t->cl_ord_id_hash || !cl_ord_ids_full(&self->cl_ord_ids)) &&
-           book_has_order_room(&self->books) && ladder_has_room(&self->books.pool) && t->volume &&
-           t->position;
+           book_has_order_room(&self->books) && ladder_has_room(&self->books.pool);
 }
 
-bool check_ordinary_order(const struct engine *self, const struct command_new_order *c,
+/* The sums that a new order adds to: what its user trades in a day, what its account owns. */
+static bool is_within_sums(const struct engine *self, const struct instrument *i,
+                           const struct user *u, uint8_t side, qty_t qty, const struct volume *v,
+                           const struct wallet_position *p)
+{
+    uint64_t daily = (uint64_t)v->open_qty + (uint64_t)volume_traded(v, self->state->day);
+    qty_t max_daily = u->max_daily_qty ? u->max_daily_qty : i->bounds.daily_qty;
+    qty_t owned = p->available + p->held + p->open_buy_qty; /* wallet_shares_fit() */
+    uint64_t bought = (uint64_t)by_side(side, owned, -qty) + (uint64_t)qty;
+    return daily + (uint64_t)qty <= (uint64_t)max_daily && bought <= (uint64_t)i->bounds.long_qty &&
+           bought <= (uint64_t)u->max_long_qty;
+}
+
+bool check_ordinary_order(struct engine *self, const struct command_new_order *c,
                           struct order_terms *t)
 {
-    struct instrument *i = instrument_find(&self->instruments, c->instrument);
-    const struct account *a = &self->accounts.accounts[c->account];
-    const struct user *u = &self->accounts.users[c->user];
+    if (!has_ordinary_terms(c) || c->instrument >= self->instruments.max) return false;
+    struct instrument *i = &self->instruments.table[c->instrument];
+    struct account *a = &self->accounts.accounts[c->account];
+    struct user *u = &self->accounts.users[c->user];
     qty_t qty = c->order_qty;
-    if (!has_ordinary_terms(c) || !i || i->shortable || qty <= 0 || qty >> ORDINARY_BITS ||
-        !is_ordinary_time(self, i, a) || !is_ordinary_px(i, c->limit_px, &t->ticks) ||
+    if (self->state->market_blocked || i->shortable || qty <= 0 ||
+        !is_ordinary_alone(i, u, c->side, c->limit_px, qty, &t->ticks, &t->notional) ||
         (i->lot_qty != 1 && qty % i->lot_qty))
         return false;
-    bool buys = c->side == SIDE_BUY;
-    t->notional = c->limit_px * qty;
-    (void)fee_hold(t->notional, fee_hold_ppm(buys, i->max_fee_ppm), &t->hold);
+    t->hold = fee_hold_plain(t->notional, i->max_fee_ppm);
     t->volume = volume_find(&self->volumes, c->user, c->instrument);
     t->position = wallet_find_position(&self->wallet, c->account, c->instrument);
     const struct volume *v = &self->volumes.slots[t->volume];
     const struct wallet_position *p = &self->wallet.positions[t->position];
     const struct wallet_cash *cash = wallet_cash_of(&self->wallet, c->account, i->currency);
-    qty_t traded = volume_traded(v, self->state->day), owned = p->available + p->held;
-    cash_t exposed = traded_today(self, a);
-    if (exceeds(qty, i->max_order_qty) || exceeds(t->notional, i->max_order_notional) ||
-        !has_room(self, t) || (uint64_t)(a->open_notional | exposed) >> 61 ||
-        (uint64_t)(v->open_qty | traded) >> ORDINARY_BITS ||
-        (buys && (uint64_t)(owned | p->open_buy_qty) >> 60) ||
-        (buys ? cash->available : p->available) < (buys ? t->hold : qty))
-        return false;
-    struct sums sums = {.order_qty = qty,
-                        .notional = t->notional,
-                        .open_orders = a->open_orders + 1,
-                        .exposure = a->open_notional + exposed + t->notional,
-                        .long_qty = buys ? owned + p->open_buy_qty + qty : 0,
-                        .daily_qty = v->open_qty + traded + qty};
-    bool rows = a->has_limits | u->has_limits | i->has_more_limits;
-    if (rows ? !is_within_rows(self, i, a, u, &self->accounts.account_limits[c->account],
-                               &self->accounts.user_limits[c->user], &sums)
-             : sums.daily_qty > RISK_DAILY_QTY)
-        return false;
-    if ((rows | i->has_bands) &&
-        check_limit_px(self, i, c->account, c->user, c->side, c->limit_px) != REJECT_NONE)
+    if (!t->volume || !t->position || !is_within_sums(self, i, u, c->side, qty, v, p) ||
+        a->open_orders >= u->max_open_orders || !is_within_exposure(self, a, t->notional) ||
+        by_side(c->side, cash->available, p->available) < by_side(c->side, t->hold, qty) ||
+        !has_room(self, t) || !count_if_within_rate(self, a, u))
         return false;
     t->command = c;
     t->instrument = i;
     t->limit_px = c->limit_px;
-    t->stop_px = t->display_qty = t->min_qty = t->expire_ns = 0;
-    t->stop_ticks = 0;
-    t->special = false;
     return true;
 }
 
-bool check_ordinary_move(const struct engine *self, const struct command_replace_order *c,
-                         const struct book_order *order, struct replace_terms *t)
+bool check_ordinary_move(struct engine *self, const struct command_replace_order *c,
+                         const struct book_order *order, struct price_move *m)
 {
     struct instrument *i = &self->instruments.table[order->instrument];
-    const struct account *a = &self->accounts.accounts[order->account];
-    const struct user *u = &self->accounts.users[c->user];
+    struct account *a = &self->accounts.accounts[order->account];
+    struct user *u = &self->accounts.users[c->user];
     if (c->header.block_length < sizeof *c - sizeof(struct sbe_header)) return false;
     px_t px = c->limit_px;
-    if (c->order_qty || c->stop_px || order->place != PLACE_BOOK ||
-        order->ord_type != ORD_TYPE_LIMIT || order->iceberg || px == order->limit_px ||
-        order->order_qty >> ORDINARY_BITS || !is_ordinary_time(self, i, a) ||
-        !is_ordinary_px(i, px, &t->ticks) || !cl_ord_id_is_none(c->cl_ord_id) ||
-        book_more(&self->books, order)->exec_inst & EXEC_INST_POST_ONLY)
+    cash_t notional, now = order->limit_px * order->leaves_qty;
+    if ((c->order_qty | c->stop_px) || order->place != PLACE_BOOK ||
+        order->ord_type != ORD_TYPE_LIMIT || order->time_in_force == TIF_AT_CLOSE ||
+        order->iceberg || px == order->limit_px || now > PLAIN_NOTIONAL_MAX ||
+        self->state->market_blocked ||
+        !is_ordinary_alone(i, u, order->side, px, order->order_qty, &m->ticks, &notional) ||
+        !cl_ord_id_is_none(c->cl_ord_id))
         return false;
-    bool buys = order->side == SIDE_BUY;
-    uint32_t ppm = fee_hold_ppm(buys, i->max_fee_ppm);
-    cash_t hold, hold_now, now = order->limit_px * order->leaves_qty;
-    (void)fee_hold(px * order->leaves_qty, ppm, &hold);
-    if (!fee_hold(now, ppm, &hold_now)) return false;
-    t->more_notional = px * order->leaves_qty - now;
-    t->more_hold = hold - hold_now;
-    const struct wallet_cash *cash = wallet_cash_of(&self->wallet, order->account, i->currency);
-    cash_t exposed = traded_today(self, a), notional = px * order->order_qty;
-    if (exceeds(order->order_qty, i->max_order_qty) || exceeds(notional, i->max_order_notional) ||
-        (uint64_t)(a->open_notional | exposed) >> 61 || !ladder_has_room(&self->books.pool) ||
-        (buys && t->more_hold > 0 && cash->available < t->more_hold))
+    m->takes = reaches_other_side(self, order->instrument, order->side, m->ticks);
+    if (m->takes && order->post_only) return false;
+    cash_t then = px * order->leaves_qty;
+    m->more_notional = then - now;
+    cash_t more = fee_hold_plain(then, i->max_fee_ppm) - fee_hold_plain(now, i->max_fee_ppm);
+    m->more_hold = by_side(order->side, more, 0);
+    m->cash = wallet_cash_of(&self->wallet, order->account, i->currency);
+    if ((!is_within_exposure(self, a, m->more_notional) && m->more_notional > 0) ||
+        m->cash->available < m->more_hold || !ladder_has_room(&self->books.pool) ||
+        !count_if_within_rate(self, a, u))
         return false;
-    struct sums sums = {.order_qty = order->order_qty,
-                        .notional = notional,
-                        .exposure = a->open_notional + exposed + t->more_notional};
-    if (t->more_notional <= 0) sums.exposure = 0; /* it grows by nothing */
-    bool rows = a->has_limits | u->has_limits | i->has_more_limits;
-    if (rows && !is_within_rows(self, i, a, u, &self->accounts.account_limits[order->account],
-                                &self->accounts.user_limits[c->user], &sums))
-        return false;
-    if ((rows | i->has_bands) &&
-        check_limit_px(self, i, order->account, c->user, order->side, px) != REJECT_NONE)
-        return false;
-    t->instrument = i;
-    t->cl_ord_id_hash = 0;
-    t->order_qty = order->order_qty;
-    t->limit_px = px;
-    t->stop_px = 0;
-    t->stop_ticks = 0;
-    t->more_qty = 0;
-    t->keeps_priority = false;
-    t->special = false;
+    m->account = a;
+    m->instrument = i;
+    m->limit_px = px;
     return true;
 }

@@ -45,21 +45,31 @@ struct replace_terms {
     cash_t more_hold;     /* cash behind a buy */
 };
 
+/* A replace that only moves the price of an order in the book. */
+struct price_move {
+    struct instrument *instrument;
+    struct account *account;
+    struct wallet_cash *cash; /* of the account, in the instrument's currency */
+    px_t limit_px;
+    uint32_t ticks;       /* limit_px in ticks */
+    cash_t more_notional; /* limit_px * leaves; below 0: less than before */
+    cash_t more_hold;     /* cash behind a buy; 0 of a sell */
+    bool takes;           /* it will meet somebody */
+};
+
 /* Account, user and the form of cl_ord_id: until this is known an order has no owner. */
 enum reject check_sender(const struct engine *self, const struct command_new_order *command);
 
-/* Whether a new order whose sender and cl_ord_id are good certainly passes all the rest; then the
- * terms are set. Says and changes nothing otherwise. terms->cl_ord_id_hash is set already. */
-bool check_ordinary_order(const struct engine *self, const struct command_new_order *command,
+/* Whether a new order whose sender and cl_ord_id are good certainly passes all the rest; then it is
+ * counted as one more message of this second, and the terms are set that an ordinary order has: the
+ * others are 0, and cl_ord_id_hash is set, when this is called. Says and changes nothing otherwise.
+ */
+bool check_ordinary_order(struct engine *self, const struct command_new_order *command,
                           struct order_terms *terms);
 
 /* The same of a replace that only moves the price. `order` is the sender's. */
-bool check_ordinary_move(const struct engine *self, const struct command_replace_order *command,
-                         const struct book_order *order, struct replace_terms *terms);
-
-/* One more new order or replace of this second: the checks below count by themselves, the two above
- * do not. */
-void count_message(struct engine *self, account_id_t account, user_id_t user);
+bool check_ordinary_move(struct engine *self, const struct command_replace_order *command,
+                         const struct book_order *order, struct price_move *move);
 
 /* All the rest but duplicates. terms->cl_ord_id_hash is set already. */
 enum reject check_new_order(struct engine *self, const struct command_new_order *command,

@@ -2,6 +2,7 @@
  *
  *   engine.c          layout, the step, which command goes where
  *   engine_order.c    new orders, cancels, replaces: checks, holds, and what becomes of an order
+ *   engine_bounds.c   what ordinary orders are compared with, worked out beforehand
  *   engine_match.c    trades, self-trade prevention, bands, stops
  *   engine_session.c  sessions, auctions, schedules, timers
  *   engine_protection.c  price bands, circuit breakers
@@ -16,6 +17,7 @@
 #include "engine/account/account.h"
 #include "engine/book/book.h"
 #include "engine/engine.h"
+#include "engine/engine_bounds.h"
 #include "engine/instrument/instrument.h"
 #include "engine/message/reject.h"
 #include "engine/order/cl_ord_id.h"
@@ -32,7 +34,7 @@ enum {
 
 /* What belongs to no module; in the arena with the rest of the state. */
 struct engine_state {
-    struct limits limits;
+    /* one cache line that every step meets */
     seq_t seq;           /* last command stepped */
     int64_t time_ns;     /* its time; never less than before, never below 0 */
     uint64_t second;     /* time_ns in seconds */
@@ -40,10 +42,11 @@ struct engine_state {
     trade_id_t trade_id; /* last one given */
     uint32_t configured; /* version of the messages of the last CONFIGURE; 0 before the first */
     uint32_t market_blocked;
+    uint32_t tripped_level; /* today; 0: none */
+    uint32_t index_changed; /* 1: the breakers are to be looked at */
+    struct limits limits;
     struct schedule schedules[SCHEDULE_COUNT];
     struct command_set_breakers breakers; /* as last set */
-    uint32_t tripped_level;               /* today; 0: none */
-    uint32_t index_changed;               /* 1: the breakers are to be looked at */
     __int128 index;                       /* sum of index_weight * last (or reference) price */
     __int128 index_reference;
 };
@@ -62,6 +65,15 @@ struct engine {
     struct timers timers;
     struct event_sink sink; /* of the step in work */
 };
+
+/* ---- sides ---- */
+
+/* Sides come at random, and a branch on one is mispredicted every other time: so what depends on a
+ * side is calculated. */
+static inline int64_t by_side(uint8_t side, int64_t of_buy, int64_t of_sell)
+{
+    return of_buy ^ ((of_buy ^ of_sell) & -(int64_t)(side - SIDE_BUY));
+}
 
 /* ---- events ---- */
 
@@ -214,20 +226,24 @@ static inline px_t instrument_mark(const struct instrument *i)
     return i->last_px ? i->last_px : i->reference_px;
 }
 
-/* All changes of last and reference price go through these two, so that the index stays right. */
+/* All changes of last and reference price go through these two, so that the index and what the
+ * bands leave stay right. */
 static inline void engine_set_last_px(struct engine *self, struct instrument *i, px_t px)
 {
     if (__builtin_expect(i->index_weight, 0)) {
         self->state->index += (__int128)i->index_weight * (px - instrument_mark(i));
         self->state->index_changed = 1;
     }
+    if (i->last_px == px) return;
     i->last_px = px;
+    if (i->has_bands) bounds_follow_px(i);
 }
 
 static inline void engine_set_reference_px(struct engine *self, struct instrument *i, px_t px)
 {
     px_t before = instrument_mark(i);
     i->reference_px = px;
+    bounds_follow_px(i);
     if (i->index_weight) {
         self->state->index += (__int128)i->index_weight * (instrument_mark(i) - before);
         self->state->index_changed = 1;

@@ -154,21 +154,9 @@ struct band {
     px_t low, high;
 };
 
-static struct band narrow(struct band band, px_t around, uint32_t ppm)
-{
-    if (around == 0 || ppm == 0) return band;
-    px_t width = px_width(around, ppm);
-    if (around - width > band.low) band.low = around - width;
-    if (around + width < band.high) band.high = around + width;
-    return band;
-}
-
 static struct band trading_band(const struct instrument *i)
 {
-    struct band band = {0, INT64_MAX};
-    if (__builtin_expect(!i->has_bands, 1)) return band;
-    band = narrow(band, i->reference_px, i->static_ppm);
-    return narrow(band, i->last_px, i->dynamic_ppm);
+    return (struct band){i->bounds.low_px, i->bounds.high_px};
 }
 
 /* The tick nearest to the edge, inside the band, that a price lies beyond. */
@@ -307,23 +295,28 @@ static enum outcome take(struct engine *self, struct instrument *i, struct book_
     return t.outcome;
 }
 
-static bool is_priced_by_collar(const struct book_order *order)
+/* Whether an order that is no limit order may rest; it has ended otherwise. What is priced by a
+ * collar never rests; a stop was accepted when it needed no room in the book. */
+SIDE_PATH static bool may_rest(struct engine *self, struct book_order *order)
 {
-    return order->ord_type == ORD_TYPE_MARKET || order->ord_type == ORD_TYPE_STOP;
+    if (order->ord_type == ORD_TYPE_MARKET || order->ord_type == ORD_TYPE_STOP) {
+        bool more = book_opposite(&self->books, order->instrument, order->side)->best_at != 0;
+        engine_end_order(self, order, EXEC_CANCELED,
+                         more ? REJECT_CANCELED_AT_COLLAR : REJECT_NONE);
+        return false;
+    }
+    if (!order->triggered || ladder_has_room(&self->books.pool)) return true;
+    engine_end_order(self, order, EXEC_CANCELED, REJECT_BOOK_FULL);
+    return false;
 }
 
 /* What is left of an order that has traded as far as it can. */
 static void come_to_rest(struct engine *self, struct instrument *i, struct book_order *order,
                          uint32_t ticks, uint32_t near_at)
 {
-    if (is_priced_by_collar(order)) {
-        bool more = book_opposite(&self->books, order->instrument, order->side)->best_at != 0;
-        engine_end_order(self, order, EXEC_CANCELED,
-                         more ? REJECT_CANCELED_AT_COLLAR : REJECT_NONE);
-    } else if (order->time_in_force == TIF_IOC || order->time_in_force == TIF_FOK) {
+    if (__builtin_expect(order->ord_type != ORD_TYPE_LIMIT, 0) && !may_rest(self, order)) return;
+    if (order->time_in_force == TIF_IOC || order->time_in_force == TIF_FOK) {
         engine_end_order(self, order, EXEC_CANCELED, REJECT_NONE);
-    } else if (__builtin_expect(order->triggered, 0) && !ladder_has_room(&self->books.pool)) {
-        engine_end_order(self, order, EXEC_CANCELED, REJECT_BOOK_FULL);
     } else {
         book_rest(&self->books, order, book_ladder_for(order->side), ticks, near_at);
         i->book_update_id++;

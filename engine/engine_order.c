@@ -54,22 +54,13 @@ static void hold_more(struct engine *self, const struct book_order *order,
                       const struct instrument *i, qty_t qty, cash_t notional, cash_t hold)
 {
     self->accounts.accounts[order->account].open_notional += notional;
-    bool buys = order->side == SIDE_BUY;
     struct wallet_cash *c = wallet_cash_of(&self->wallet, order->account, i->currency);
-    if (qty == 0) { /* a price that moves: only a buy holds anything else for it */
-        cash_t more = buys ? hold : 0;
-        wallet_hold_cash(c, more);
-        CHECK(c->held >= 0);
-        return;
-    }
     struct wallet_position *p = &self->wallet.positions[order->position];
-    int64_t *available = buys ? &c->available : &p->available; /* sides come at random: selected */
-    int64_t *held = buys ? &c->held : &p->held;                /* by, not branched on */
-    int64_t more = buys ? hold : qty;
-    *available -= more;
-    *held += more;
-    CHECK(*held >= 0);
-    p->open_buy_qty += buys ? qty : 0;
+    qty_t shares = by_side(order->side, 0, qty);
+    wallet_hold_cash(c, by_side(order->side, hold, 0));
+    wallet_hold_shares(p, shares);
+    CHECK(c->held >= 0 && p->held >= 0);
+    p->open_buy_qty += qty - shares;
     self->volumes.slots[order->volume].open_qty += qty;
 }
 
@@ -97,9 +88,12 @@ void engine_forget_order(struct engine *self, struct book_order *order)
 static void withdraw(struct engine *self, struct book_order *order)
 {
     struct instrument *i = &self->instruments.table[order->instrument];
-    if (order->place == PLACE_BOOK) i->book_update_id++;
-    if (order->place == PLACE_PARKED) i->parked_count--;
-    if (order->place != PLACE_NOWHERE) book_remove(&self->books, order);
+    if (order->place == PLACE_NOWHERE) return;
+    if (__builtin_expect(order->place == PLACE_BOOK, 1))
+        i->book_update_id++;
+    else if (order->place == PLACE_PARKED)
+        i->parked_count--;
+    book_remove(&self->books, order);
 }
 
 void engine_end_order(struct engine *self, struct book_order *order, enum exec_type type,
@@ -138,6 +132,15 @@ SIDE_PATH void engine_enter_book(struct engine *self, struct book_order *order)
     i->book_update_id++;
 }
 
+/* Those that the last price has reached, if any wait. */
+static void trigger_stops(struct engine *self, instrument_id_t instrument)
+{
+    if (__builtin_expect(book_ladder(&self->books, instrument, LADDER_BUY_STOPS)->best_at |
+                             book_ladder(&self->books, instrument, LADDER_SELL_STOPS)->best_at,
+                         0))
+        engine_trigger_stops(self, instrument);
+}
+
 /* An open order that is nowhere, new or replaced: matches, rests or waits, as MATCHING.md's table
  * of section 2 says. `min_qty` must trade at once. */
 static void place(struct engine *self, struct instrument *i, struct book_order *order,
@@ -159,10 +162,7 @@ static void place(struct engine *self, struct instrument *i, struct book_order *
     } else {
         engine_match(self, i, order, ticks, min_qty, near_at);
     }
-    if (__builtin_expect(book_ladder(&self->books, instrument, LADDER_BUY_STOPS)->best_at |
-                             book_ladder(&self->books, instrument, LADDER_SELL_STOPS)->best_at,
-                         0))
-        engine_trigger_stops(self, instrument);
+    trigger_stops(self, instrument);
 }
 
 /* ---- new orders ---- */
@@ -205,6 +205,7 @@ static struct book_order *open_order(struct engine *self, const struct order_ter
                                 : wallet_open_position(&self->wallet, c->account, c->instrument),
         .volume = t->volume ? t->volume : volume_open(&self->volumes, c->user, c->instrument),
         .instrument = (uint16_t)c->instrument,
+        .post_only = (c->exec_inst & EXEC_INST_POST_ONLY) != 0,
         .side = c->side,
         .ord_type = c->ord_type,
         .time_in_force = c->time_in_force,
@@ -220,15 +221,29 @@ static struct book_order *open_order(struct engine *self, const struct order_ter
     hold_more(self, order, t->instrument, c->order_qty, t->notional, t->hold);
     if (t->cl_ord_id_hash)
         CHECK(cl_ord_id_add(&self->cl_ord_ids, c->account, t->cl_ord_id_hash, order_id));
-    if (c->time_in_force == TIF_GTD)
-        timer_set(&self->timers, TIMER_ORDER, slot_of(order_id), t->expire_ns);
-    if (c->time_in_force == TIF_AT_OPEN) t->instrument->at_open_count++;
     return order;
+}
+
+SIDE_PATH static void new_special_order(struct engine *self, const struct command_new_order *c,
+                                        uint64_t hash)
+{
+    struct order_terms t;
+    t.cl_ord_id_hash = hash;
+    enum reject reason = check_new_order(self, c, &t);
+    if (reason != REJECT_NONE) {
+        reject_order(self, c, reason, true);
+        return;
+    }
+    struct book_order *order = open_order(self, &t);
+    if (c->time_in_force == TIF_GTD)
+        timer_set(&self->timers, TIMER_ORDER, slot_of(order->order_id), t.expire_ns);
+    if (c->time_in_force == TIF_AT_OPEN) t.instrument->at_open_count++;
+    engine_emit_execution(self, order, EXEC_NEW, ORD_NEW, REJECT_NONE, order->leaves_qty);
+    place(self, t.instrument, order, t.ticks, t.stop_ticks, t.min_qty, 0);
 }
 
 HOT_PATH void engine_new_order(struct engine *self, const void *message)
 {
-    struct order_terms t;
     const struct command_new_order *c = message;
     enum reject reason = check_sender(self, c);
     if (reason != REJECT_NONE) {
@@ -242,30 +257,31 @@ HOT_PATH void engine_new_order(struct engine *self, const void *message)
                                      REJECT_DUPLICATE_CL_ORD_ID);
         return;
     }
-    t.cl_ord_id_hash = hash;
-    if (__builtin_expect(check_ordinary_order(self, c, &t), 1)) {
-        count_message(self, c->account, c->user);
-    } else {
-        reason = check_new_order(self, c, &t);
-        if (reason != REJECT_NONE) {
-            reject_order(self, c, reason, true);
-            return;
-        }
+    struct order_terms t = {.cl_ord_id_hash = hash};
+    if (__builtin_expect(!check_ordinary_order(self, c, &t), 0)) {
+        new_special_order(self, c, hash);
+        return;
     }
     struct book_order *order = open_order(self, &t);
-    engine_emit_execution(self, order, EXEC_NEW, ORD_NEW, REJECT_NONE, order->leaves_qty);
-    place(self, t.instrument, order, t.ticks, t.stop_ticks, t.min_qty, 0);
+    engine_emit_execution(self, order, EXEC_NEW, ORD_NEW, REJECT_NONE, t.command->order_qty);
+    engine_match(self, t.instrument, order, t.ticks, 0, 0);
+    trigger_stops(self, c->instrument);
 }
 
 /* ---- cancels ---- */
+
+SIDE_PATH static order_id_t find_by_cl_ord_id(const struct engine *self, account_id_t account,
+                                              const char *cl_ord_id)
+{
+    return cl_ord_id_find(&self->cl_ord_ids, account, cl_ord_id_hash(cl_ord_id));
+}
 
 /* The open order of this account that a request names; NULL when there is none. */
 static struct book_order *find_own(const struct engine *self, account_id_t account, user_id_t user,
                                    order_id_t order_id, const char *orig_cl_ord_id)
 {
     if (!account_has_user(&self->accounts, account, user)) return NULL;
-    if (!order_id)
-        order_id = cl_ord_id_find(&self->cl_ord_ids, account, cl_ord_id_hash(orig_cl_ord_id));
+    if (!order_id) order_id = find_by_cl_ord_id(self, account, orig_cl_ord_id);
     struct book_order *order = book_find(&self->books, order_id);
     return order && order->account == account ? order : NULL;
 }
@@ -300,8 +316,8 @@ SIDE_PATH static void reduce_in_place(struct engine *self, struct book_order *or
                           order->leaves_qty);
 }
 
-static void replace_anew(struct engine *self, struct book_order *order,
-                         const struct replace_terms *t)
+SIDE_PATH static void replace_anew(struct engine *self, struct book_order *order,
+                                   const struct replace_terms *t)
 {
     uint32_t near_at = order->place == PLACE_BOOK ? order->at : 0;
     withdraw(self, order);
@@ -317,8 +333,8 @@ static void replace_anew(struct engine *self, struct book_order *order,
 }
 
 /* Whether version 1 took it: then a replace could only reduce. */
-SIDE_PATH static enum reject check_reduction(const struct engine *self,
-                                             const struct book_order *order, qty_t order_qty)
+static enum reject check_reduction(const struct engine *self, const struct book_order *order,
+                                   qty_t order_qty)
 {
     if (order_qty <= 0 || order_qty > QTY_MAX) return REJECT_INVALID_QTY;
     if (order_qty % instrument_find(&self->instruments, order->instrument)->lot_qty)
@@ -326,23 +342,17 @@ SIDE_PATH static enum reject check_reduction(const struct engine *self,
     return order_qty < order->order_qty ? REJECT_NONE : REJECT_QTY_NOT_REDUCED;
 }
 
-HOT_PATH void engine_replace_order(struct engine *self, const void *message)
+SIDE_PATH static void replace_specially(struct engine *self, const struct command_replace_order *c,
+                                        struct book_order *order)
 {
-    const struct command_replace_order *c = message;
     struct replace_terms t;
-    struct book_order *order = find_own(self, c->account, c->user, c->order_id, c->orig_cl_ord_id);
-    if (__builtin_expect(self->state->configured == 1 && order, 0)) {
+    if (self->state->configured == 1 && order) {
         enum reject refused = check_reduction(self, order, c->order_qty);
         if (refused != REJECT_NONE) {
             engine_emit_request_rejected(self, c->account, order->order_id, COMMAND_REPLACE_ORDER,
                                          refused);
             return;
         }
-    }
-    if (__builtin_expect(order && check_ordinary_move(self, c, order, &t), 1)) {
-        count_message(self, c->account, c->user);
-        replace_anew(self, order, &t);
-        return;
     }
     enum reject reason = order ? check_replace(self, c, order, &t) : REJECT_UNKNOWN_ORDER;
     if (__builtin_expect(reason != REJECT_NONE, 0))
@@ -354,6 +364,32 @@ HOT_PATH void engine_replace_order(struct engine *self, const void *message)
         reduce_in_place(self, order, &t);
     else
         replace_anew(self, order, &t);
+}
+
+HOT_PATH void engine_replace_order(struct engine *self, const void *message)
+{
+    const struct command_replace_order *c = message;
+    struct price_move m;
+    struct book_order *order = find_own(self, c->account, c->user, c->order_id, c->orig_cl_ord_id);
+    if (__builtin_expect(!order || !check_ordinary_move(self, c, order, &m), 0)) {
+        replace_specially(self, c, order);
+        return;
+    }
+    uint32_t near_at = order->at, instrument = order->instrument;
+    book_remove(&self->books, order);
+    m.instrument->book_update_id++;
+    m.account->open_notional += m.more_notional;
+    wallet_hold_cash(m.cash, m.more_hold);
+    order->limit_px = m.limit_px;
+    engine_emit_execution(self, order, EXEC_REPLACED, order_status(order), REJECT_NONE,
+                          order->leaves_qty);
+    if (m.takes) {
+        engine_match(self, m.instrument, order, m.ticks, 0, near_at);
+    } else {
+        book_rest(&self->books, order, book_ladder_for(order->side), m.ticks, near_at);
+        m.instrument->book_update_id++;
+    }
+    trigger_stops(self, instrument);
 }
 
 /* ---- the end of a day ---- */

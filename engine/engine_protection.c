@@ -63,6 +63,7 @@ void engine_set_bands(struct engine *self, const struct command_set_bands *comma
     i->halt_ms = command->halt_ms;
     i->auction_ms = command->auction_ms;
     if (command->reference_px) engine_set_reference_px(self, i, command->reference_px);
+    bounds_follow_px(i);
     engine_watch_breakers(self);
     engine_emit_setting_changed(self, COMMAND_SET_BANDS, 0, command->instrument);
 }

@@ -197,6 +197,12 @@ static void start_timers(struct engine *self, instrument_id_t instrument, enum s
     engine_start_timer(self, TIMER_WORK, instrument, AUCTION_EVERY_MS);
 }
 
+static void set_session(struct instrument *i, uint8_t session)
+{
+    i->session = session;
+    bounds_follow_limits(i);
+}
+
 void engine_enter_session(struct engine *self, instrument_id_t instrument, uint8_t session,
                           enum session_cause cause)
 {
@@ -204,7 +210,7 @@ void engine_enter_session(struct engine *self, instrument_id_t instrument, uint8
     uint8_t before = i->session;
     if (before == session) return;
     if (i->limit_state) engine_end_limit_state(self, instrument);
-    i->session = session;
+    set_session(i, session);
     emit_session_changed(self, instrument, session, cause, before);
     timer_clear(&self->timers, TIMER_PHASE, instrument);
     timer_clear(&self->timers, TIMER_WORK, instrument);
@@ -223,7 +229,7 @@ void engine_begin_session(struct engine *self, instrument_id_t instrument, uint8
 {
     struct instrument *i = &self->instruments.table[instrument];
     if (session == 0) session = i->schedule ? SESSION_CLOSED : SESSION_CONTINUOUS;
-    i->session = session;
+    set_session(i, session);
     start_timers(self, instrument, SESSION_BY_COMMAND);
     follow_schedule(self, instrument, self->state->time_ns);
 }

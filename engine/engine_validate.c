@@ -48,6 +48,7 @@ static void validate_order(const struct engine *self, uint32_t slot)
 
     bool is_gtd = order->time_in_force == TIF_GTD;
     CHECK(is_gtd == (more->expire_ns != 0));
+    CHECK(order->post_only == ((more->exec_inst & EXEC_INST_POST_ONLY) != 0));
     CHECK(timer_deadline_ns(&self->timers, TIMER_ORDER, slot) == more->expire_ns);
     CHECK(order->place != PLACE_PARKED || order->time_in_force == TIF_AT_CLOSE);
     if (more->cl_ord_id_hash)
@@ -109,6 +110,7 @@ static void validate_accounts(const struct engine *self)
         }
         CHECK(a->stp != STP_ACCOUNT && a->stp <= STP_ALLOW && a->fee_tier < FEE_TIER_COUNT);
         orders += validate_account(self, account);
+        bounds_validate_account(&self->accounts, account);
     }
     CHECK(orders == self->books.counts->orders);
 }
@@ -202,6 +204,7 @@ static void validate_instrument(const struct engine *self, instrument_id_t instr
               count_at_open(self, instrument, LADDER_ASKS) ==
           i->at_open_count);
     CHECK(count_parked(self, instrument) == i->parked_count);
+    bounds_validate_instrument(i);
 }
 
 static void validate_instruments(const struct engine *self)

@@ -12,19 +12,9 @@
 #include "engine/base/check.h"
 #include "engine/bus/clock.h"
 #include "engine/bus/journal.h"
+#include "engine/command_run.h"
 
-enum {
-    PROGRESS_EVERY = 1 << 20, /* commands */
-    RUN_MAX = 16,             /* commands whose memory is fetched while those before are in work */
-    LOOK_AGAIN_AHEAD = 8,     /* as in sequencer.c */
-};
-
-/* Commands that were read and not stepped yet: records of one segment, which stay where they are.
- */
-struct run {
-    const struct journal_record *records[RUN_MAX];
-    unsigned count;
-};
+enum { PROGRESS_EVERY = 1 << 20 }; /* commands */
 
 static enum status fail(struct recovery *self, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -179,45 +169,44 @@ static enum status next_command(struct recovery *self, const struct journal_reco
 }
 
 /* Reads on while the segment lasts: at most `max`, and none behind `up_to`. */
-static enum status gather(struct recovery *self, seq_t up_to, unsigned max, struct run *run)
+static enum status gather(struct recovery *self, seq_t up_to, unsigned max, struct command_run *run)
 {
-    run->count = 0;
-    if (max > RUN_MAX) max = RUN_MAX;
-    if (!self->engine) max = 1; /* it is made from the first */
+    if (max > COMMAND_RUN_MAX) max = COMMAND_RUN_MAX;
+    command_run_begin(run, self->engine);
     while (run->count < max && self->in.next_seq <= up_to) {
         const struct journal_record *command;
         if (run->count && !journal_reader_stays(&self->in)) return STATUS_OK;
         enum status status = next_command(self, &command);
         if (status != STATUS_OK) return status;
-        if (self->engine)
-            engine_prefetch(self->engine, record_message(command), record_message_length(command));
-        run->records[run->count++] = command;
+        command_run_add(run, self->engine, command);
     }
     return STATUS_OK;
 }
 
-static void look_again(const struct recovery *self, const struct run *run, unsigned i)
+static enum status replay_run(struct recovery *self, struct command_run *run)
 {
-    if (i >= run->count || !self->engine) return;
-    const struct journal_record *r = run->records[i];
-    engine_prefetch_again(self->engine, record_message(r), record_message_length(r));
-}
-
-static enum status replay_run(struct recovery *self, const struct run *run)
-{
-    for (unsigned i = 1; i < LOOK_AGAIN_AHEAD; i++) look_again(self, run, i);
     for (unsigned i = 0; i < run->count; i++) {
-        look_again(self, run, i + LOOK_AGAIN_AHEAD);
+        command_run_look(run, self->engine, i);
         enum status status = replay_one(self, run->records[i]);
         if (status != STATUS_OK) return status;
     }
     return STATUS_OK;
 }
 
+/* The engine is made from it. */
+static enum status replay_first(struct recovery *self, unsigned *stepped)
+{
+    const struct journal_record *command;
+    enum status status = next_command(self, &command);
+    *stepped = status == STATUS_OK;
+    return status == STATUS_OK ? replay_one(self, command) : status;
+}
+
 /* Gathers and steps one run; says how many it had. What was read before a failure is stepped. */
 static enum status replay_some(struct recovery *self, seq_t up_to, unsigned max, unsigned *stepped)
 {
-    struct run run;
+    struct command_run run;
+    if (!self->engine) return replay_first(self, stepped);
     enum status read = gather(self, up_to, max, &run);
     enum status status = replay_run(self, &run);
     *stepped = run.count;
@@ -242,7 +231,7 @@ static enum status replay_all(struct recovery *self)
     uint64_t told = self->commands;
     for (;;) {
         unsigned count;
-        enum status status = replay_some(self, UINT64_MAX, RUN_MAX, &count);
+        enum status status = replay_some(self, UINT64_MAX, COMMAND_RUN_MAX, &count);
         if (status == STATUS_EMPTY) return STATUS_OK;
         if (status != STATUS_OK) return status;
         if (self->commands - told < PROGRESS_EVERY) continue;

@@ -7,18 +7,10 @@
 #include "engine/bus/archiver.h"
 #include "engine/bus/clock.h"
 #include "engine/bus/journal.h"
+#include "engine/command_run.h"
 #include "engine/message/command.h"
 
 #define NS_A_DAY INT64_C(86400000000000)
-
-/* How many commands ahead of its step the second look at a command is. The first is when it is put:
- * up to a run ahead. */
-enum { LOOK_AGAIN_AHEAD = 12 };
-
-struct run {
-    const struct journal_record *records[SEQUENCER_RUN_MAX];
-    unsigned count;
-};
 
 /* The time of commands that are taken now: the clock's, but never less than the last one's, as if
  * time stood still while a clock that was set back catches up. */
@@ -37,34 +29,25 @@ static void emit_event(void *context, const void *message, size_t length)
     (void)journal_put(&self->out, command->seq, command->origin, command->time_ns, message, length);
 }
 
-static void put_command(struct sequencer *self, struct run *run, int64_t now_ns,
-                        uint64_t ring_position, uint64_t origin, const void *message, size_t length)
-{
-    const struct journal_record *r =
-        journal_put(&self->in, ring_position, origin, now_ns, message, length);
-    engine_prefetch(self->engine, record_message(r), length);
-    run->records[run->count++] = r;
-}
-
-static void look_again(const struct sequencer *self, const struct run *run, unsigned i)
-{
-    if (i >= run->count) return;
-    const struct journal_record *r = run->records[i];
-    engine_prefetch_again(self->engine, record_message(r), record_message_length(r));
-}
-
-/* The commands are on their way to the disk while they are stepped. */
-static void step_run(struct sequencer *self, const struct run *run)
+static void step(struct sequencer *self, const struct journal_record *r)
 {
     const struct event_sink sink = {emit_event, self};
+    self->stepping = r;
+    engine_step(self->engine, r->seq, r->time_ns, record_message(r), record_message_length(r),
+                &sink);
+}
+
+/* The commands are on their way to the disk while they are stepped. Meanwhile the memory of the
+ * next run is fetched, of the ring it comes from and of the journal it goes to: a run is put down
+ * in a tenth of the time that it is stepped in, faster than memory answers. */
+static void step_run(struct sequencer *self, struct command_run *run, const struct ring *ring)
+{
     journal_publish(&self->in);
-    for (unsigned i = 1; i < LOOK_AGAIN_AHEAD; i++) look_again(self, run, i);
     for (unsigned i = 0; i < run->count; i++) {
-        const struct journal_record *r = run->records[i];
-        look_again(self, run, i + LOOK_AGAIN_AHEAD);
-        self->stepping = r;
-        engine_step(self->engine, r->seq, r->time_ns, record_message(r), record_message_length(r),
-                    &sink);
+        command_run_look(run, self->engine, i);
+        journal_fetch(&self->in, i);
+        ring_fetch(ring, i);
+        step(self, run->records[i]);
     }
     journal_publish(&self->out);
 }
@@ -73,9 +56,9 @@ static void step_run(struct sequencer *self, const struct run *run)
 
 static void sequence_own(struct sequencer *self, int64_t now_ns, const void *message, size_t length)
 {
-    struct run run = {.count = 0};
-    put_command(self, &run, now_ns, 0, 0, message, length);
-    step_run(self, &run);
+    const struct journal_record *r = journal_append(&self->in, 0, 0, now_ns, message, length);
+    step(self, r);
+    journal_publish(&self->out);
 }
 
 static void configure(struct sequencer *self)
@@ -171,20 +154,12 @@ void sequencer_spoil_ring(struct sequencer *self, unsigned ring)
             ring + 1);
 }
 
-/* Whether the bytes are framed as a message; what they say is the engine's to judge. */
-static bool is_message(const struct ring_message *m)
-{
-    struct sbe_header header;
-    memcpy(&header, m->message, sizeof header);
-    return m->length == sizeof header + header.block_length;
-}
-
 /* As many as keep their records in place until they are stepped, which the turn of the segment
  * would end; and one at a time when their events might have to wait for memory. */
 static unsigned run_max(const struct sequencer *self)
 {
     unsigned fits = journal_writer_fits(&self->in);
-    unsigned max = fits < SEQUENCER_RUN_MAX ? fits : SEQUENCER_RUN_MAX;
+    unsigned max = fits < COMMAND_RUN_MAX ? fits : COMMAND_RUN_MAX;
     return max == 0 || !journal_writer_has_ahead(&self->out) ? 1 : max;
 }
 
@@ -193,22 +168,25 @@ static unsigned sequence_run(struct sequencer *self, unsigned number, int64_t no
 {
     struct ring *ring = &self->rings[number];
     struct ring_message m;
-    struct run run = {.count = 0};
+    struct command_run run;
+    command_run_begin(&run, self->engine);
     unsigned max = run_max(self);
     enum status status = STATUS_OK;
     while (run.count < max && (status = ring_peek(ring, &m)) == STATUS_OK) {
-        if (!is_message(&m)) {
+        if (run.count == SEQUENCER_CLOCK_MAX) now_ns = time_now(self);
+        const struct journal_record *r =
+            journal_put_received(&self->in, m.position, origin_of(ring->source, m.request_id),
+                                 now_ns, m.message, m.length);
+        if (!r) {
             status = STATUS_CORRUPT;
             break;
         }
-        if (run.count == SEQUENCER_CLOCK_MAX) now_ns = time_now(self);
-        put_command(self, &run, now_ns, m.position, origin_of(ring->source, m.request_id),
-                    m.message, m.length);
+        command_run_add(&run, self->engine, r);
         ring_take(ring, &m);
     }
     if (run.count) {
         ring_release_taken(ring);
-        step_run(self, &run);
+        step_run(self, &run, ring);
     }
     if (status == STATUS_CORRUPT) sequencer_spoil_ring(self, number);
     return run.count;

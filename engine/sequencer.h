@@ -7,8 +7,9 @@
  *
  * Sequencing comes first: a command is in the journal before it has any effect, and its record, not
  * the ring's bytes, is what the engine sees. A run is what one ring has at the moment, at most
- * SEQUENCER_RUN_MAX commands: the memory that each will need is fetched while those before it are
- * in work, half of them share a reading of the clock, and the cursors move once.
+ * COMMAND_RUN_MAX commands: the memory that each will need is fetched while those before it are in
+ * work (command_run.h), half of them share a reading of the clock, and the cursors move once. While
+ * a run is stepped, what the next one is read from and written to is fetched.
  *
  * The core's own commands, CONFIGURE, END_DAY and TIME, are made here when they are due, before
  * anything is taken off a ring. One thread, the core's, owns all of it; hoga-core and the
@@ -27,7 +28,6 @@
 #include "engine/engine.h"
 
 enum {
-    SEQUENCER_RUN_MAX = 32,
     SEQUENCER_CLOCK_MAX = 16, /* commands that share a reading of the clock */
     SEQUENCER_TURN_MAX = 64,  /* commands of one ring before the next ring's turn */
     SEQUENCER_OWN_MAX = 16,   /* of the core's own commands before the rings' turn */

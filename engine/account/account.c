@@ -13,6 +13,7 @@ void accounts_init(struct accounts *self, struct arena *arena, const struct limi
     self->users = arena_cut(arena, limits->users, sizeof *self->users);
     self->account_limits = arena_cut(arena, limits->accounts, sizeof *self->account_limits);
     self->user_limits = arena_cut(arena, limits->users, sizeof *self->user_limits);
+    self->first_users = arena_cut(arena, limits->accounts, sizeof *self->first_users);
     self->account_names = arena_cut(arena, limits->accounts, sizeof *self->account_names);
     self->user_names = arena_cut(arena, limits->users, sizeof *self->user_names);
     self->keys = arena_cut(arena, self->key_slots, sizeof *self->keys);
@@ -48,6 +49,8 @@ enum reject account_add_user(struct accounts *self, const struct command_add_use
     memcpy(self->user_names[user].text, command->name, NAME_BYTES);
     self->users[user].account = command->account;
     self->users[user].exists = 1;
+    self->users[user].next_user = self->first_users[command->account];
+    self->first_users[command->account] = user;
     return REJECT_NONE;
 }
 

@@ -30,16 +30,19 @@ struct account {
     uint32_t open_orders;
     uint32_t first_order; /* slots of its open orders, in the order of acceptance */
     uint32_t last_order;
-    uint32_t pad3;
+    uint32_t max_messages; /* of its row; UINT32_MAX: none */
     cash_t open_notional;
     cash_t
         traded_notional; /* on traded_day, both sides; stays at INT64_MAX when it would pass it */
     uint64_t traded_day;
-    uint64_t pad2;
+    cash_t max_exposure; /* of its row; INT64_MAX: none */
 };
 
 _Static_assert(sizeof(struct account) == 64, "an account is one cache line");
 
+/* What every order meets of its user, the limits on one order among it: those of the user's row and
+ * of its account's, whichever is stricter, so that there is one comparison to be made of each. They
+ * are worked out when a row is set; engine_bounds.h. */
 struct user {
     account_id_t account; /* 0: staff */
     uint32_t rate_second;
@@ -47,7 +50,17 @@ struct user {
     uint8_t exists;
     uint8_t has_limits;
     uint8_t pad[2];
+    user_id_t next_user;       /* of the same account; 0: the last */
+    uint32_t max_messages;     /* of its own row; UINT32_MAX: none */
+    uint32_t max_open_orders;  /* of its account; UINT32_MAX: none */
+    uint32_t collar_ppm;       /* 0: none */
+    qty_t max_order_qty;       /* INT64_MAX: none */
+    cash_t max_order_notional; /* INT64_MAX: none */
+    qty_t max_long_qty;        /* of its account; INT64_MAX: none */
+    qty_t max_daily_qty;       /* of its own row; INT64_MAX: none, 0: the instrument's */
 };
+
+_Static_assert(sizeof(struct user) == 64, "a user is another");
 
 struct api_key {
     char key_id[KEY_ID_BYTES]; /* empty: free slot */
@@ -69,10 +82,11 @@ struct account_counts {
 
 /* Where the tables lie in this process. */
 struct accounts {
-    struct account *accounts; /* by id; 0 is the house */
-    struct user *users;       /* by id */
-    struct risk_limits *account_limits;
+    struct account *accounts;           /* by id; 0 is the house */
+    struct user *users;                 /* by id */
+    struct risk_limits *account_limits; /* as they were set */
     struct risk_limits *user_limits;
+    user_id_t *first_users; /* by account: the user added last, who leads to the others */
     struct name *account_names;
     struct name *user_names;
     struct api_key *keys; /* open addressing, key_slots long, a power of two */
@@ -96,11 +110,11 @@ static inline bool user_exists(const struct accounts *self, user_id_t user)
     return user > 0 && user < self->user_max && self->users[user].exists;
 }
 
-/* Whether the user may act for the account. */
+/* Whether the user may act for the account; nobody may for account 0. */
 static inline bool account_has_user(const struct accounts *self, account_id_t account,
                                     user_id_t user)
 {
-    return user_exists(self, user) && self->users[user].account == account;
+    return account && user < self->user_max && self->users[user].account == account;
 }
 
 enum reject account_open(struct accounts *self, const struct command_open_account *command);

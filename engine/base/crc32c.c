@@ -2,7 +2,14 @@
 
 #include <string.h>
 
+#include "engine/base/crc32c_wide.h"
+
 #define POLY UINT32_C(0x82f63b78) /* reflected */
+
+const uint64_t crc32c_powers[2 * CRC32C_WIDE_BYTES / sizeof(uint64_t)] = {
+    0x2ad91c30, 0x47db8317, 0xc49f4f67, 0x0715ce53, 0x083a6eec, 0x39d3b296, 0x740eef02, 0x9e4addf8,
+    0x1c291d04, 0xddc0152b, 0x3da6d0cb, 0xba4fc28e, 0xf20c0dfe, 0x493c7d27, 0x00000001, 0xa9cdda0d,
+};
 
 /* The remainder of one byte, bit by bit: slow, and plainly the definition. */
 static uint32_t row_of(uint8_t byte)

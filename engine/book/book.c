@@ -1,5 +1,7 @@
 #include "engine/book/book.h"
 
+#include "engine/base/paths.h"
+
 static uint32_t slot_at(const struct books *self, const struct book_order *order)
 {
     return (uint32_t)(order - self->orders);
@@ -64,6 +66,26 @@ static qty_t show(const struct books *self, const struct book_order *order)
     return more->shown_qty;
 }
 
+/* Whether an order is the first or the last of its level is as good as random, and a branch on it
+ * is mispredicted half the time: so the place of a link is computed, and then written to. */
+static uint32_t *choose(uint32_t slot, uint32_t *of_order, uint32_t *of_level)
+{
+    __asm__("" : "+r"(of_order)); /* known before the choice: then no compiler makes it a branch */
+    return slot ? of_order : of_level;
+}
+
+/* What says who stands behind a slot; slot 0: who is first. */
+static uint32_t *next_of(const struct books *self, struct price_level *level, uint32_t slot)
+{
+    return choose(slot, &self->orders[slot].next, &level->head);
+}
+
+/* What says who stands before a slot; slot 0: who is last. */
+static uint32_t *prev_of(const struct books *self, struct price_level *level, uint32_t slot)
+{
+    return choose(slot, &self->orders[slot].prev, &level->tail);
+}
+
 static void append(struct books *self, struct book_order *order, uint32_t at)
 {
     struct price_level *level = &self->pool.levels[at];
@@ -71,10 +93,7 @@ static void append(struct books *self, struct book_order *order, uint32_t at)
     order->at = at;
     order->prev = level->tail;
     order->next = 0;
-    if (level->tail)
-        self->orders[level->tail].next = slot;
-    else
-        level->head = slot;
+    *next_of(self, level, level->tail) = slot;
     level->tail = slot;
     level->count++;
     level->leaves_qty += order->leaves_qty;
@@ -87,21 +106,15 @@ void book_rest(struct books *self, struct book_order *order, enum book_ladder wh
 {
     CHECK(order->place == PLACE_NOWHERE && order->leaves_qty > 0);
     struct ladder *ladder = book_ladder(self, order->instrument, which);
-    order->place = which <= LADDER_ASKS ? PLACE_BOOK : PLACE_STOP;
+    order->place = (uint8_t)(PLACE_BOOK + (which >= LADDER_BUY_STOPS));
     append(self, order, ladder_make(&self->pool, ladder, book_key(which, ticks), near_at));
 }
 
 /* Out of its level's list; the level may be empty then. */
 static void unlink_order(struct books *self, struct book_order *order, struct price_level *level)
 {
-    if (order->prev)
-        self->orders[order->prev].next = order->next;
-    else
-        level->head = order->next;
-    if (order->next)
-        self->orders[order->next].prev = order->prev;
-    else
-        level->tail = order->prev;
+    *next_of(self, level, order->prev) = order->next;
+    *prev_of(self, level, order->next) = order->prev;
     level->count--;
     level->leaves_qty -= order->leaves_qty;
     if (__builtin_expect(order->iceberg, 0))
@@ -121,21 +134,30 @@ static void unpark(struct books *self, struct book_order *order)
         list->tail = order->prev;
 }
 
-void book_remove(struct books *self, struct book_order *order)
+static void leave(struct books *self, struct book_order *order, struct ladder *ladder)
 {
-    if (__builtin_expect(order->place == PLACE_PARKED, 0)) {
-        unpark(self, order);
-        order->place = PLACE_NOWHERE;
-        return;
-    }
-    CHECK(order->place != PLACE_NOWHERE);
     struct price_level *level = &self->pool.levels[order->at];
     unlink_order(self, order, level);
-    if (level->count == 0) {
-        CHECK(level->leaves_qty == 0 && level->hidden_qty == 0);
-        ladder_erase(&self->pool, book_ladder(self, order->instrument, ladder_of(order)),
-                     order->at);
+    ladder_leave(&self->pool, ladder, order->at, level->count == 0);
+}
+
+SIDE_PATH static void remove_waiting(struct books *self, struct book_order *order)
+{
+    CHECK(order->place == PLACE_STOP || order->place == PLACE_PARKED);
+    if (order->place == PLACE_STOP)
+        leave(self, order, book_ladder(self, order->instrument, ladder_of(order)));
+    else
+        unpark(self, order);
+    order->place = PLACE_NOWHERE;
+}
+
+void book_remove(struct books *self, struct book_order *order)
+{
+    if (__builtin_expect(order->place != PLACE_BOOK, 0)) {
+        remove_waiting(self, order);
+        return;
     }
+    leave(self, order, book_own(self, order->instrument, order->side));
     order->place = PLACE_NOWHERE;
 }
 
@@ -240,6 +262,12 @@ static uint32_t validate_level(const struct books *self, uint32_t at, uint32_t i
     return count;
 }
 
+static void validate_no_level(const struct price_level *level)
+{
+    CHECK(level->count == 0 && level->head == 0 && level->tail == 0);
+    CHECK(level->leaves_qty == 0 && level->hidden_qty == 0);
+}
+
 /* Every block under a node, so that no bit is set without a level and none is missing. */
 static uint32_t validate_node(const struct books *self, uint32_t node, uint32_t nine,
                               uint32_t instrument, enum book_ladder which)
@@ -258,7 +286,7 @@ static uint32_t validate_node(const struct books *self, uint32_t node, uint32_t 
             if (b->bitmap >> bit & 1)
                 orders += validate_level(self, at, instrument, which);
             else
-                CHECK(pool->levels[at].count == 0 && pool->levels[at].head == 0);
+                validate_no_level(&pool->levels[at]);
         }
     }
     CHECK(children == n->count && children > 0);
@@ -314,8 +342,11 @@ static void validate_pool(const struct ladder_pool *pool)
 {
     const struct ladder_counts *c = pool->counts;
     uint32_t free_blocks = 0, free_nodes = 0;
+    CHECK(pool->blocks[0].bitmap == 0 && pool->blocks[0].high == LADDER_NO_KEY);
+    CHECK(pool->nodes[0].count == 0);
     for (uint32_t b = c->block_free; b; b = pool->blocks[b].parent) {
-        CHECK(pool->blocks[b].bitmap == 0 && ++free_blocks < pool->block_max);
+        CHECK(pool->blocks[b].bitmap == 0 && pool->blocks[b].high == LADDER_NO_KEY);
+        CHECK(++free_blocks < pool->block_max);
     }
     for (uint32_t n = c->node_free; n; n = pool->nodes[n].child[0]) {
         CHECK(pool->nodes[n].count == 0 && ++free_nodes < pool->node_max);

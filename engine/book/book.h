@@ -37,10 +37,12 @@ struct book_order {
     uint32_t volume;   /* index among the day's volumes */
     uint32_t prev;     /* slots of its level, or of the parked list; free: next is the next free */
     uint32_t next;
-    uint32_t at;         /* its level, in book and stops */
-    uint16_t instrument; /* instrument_id_t; limits keep it below 65,536 */
-    uint8_t place;       /* enum book_place */
-    uint8_t triggered;   /* 1: a stop that has been */
+    uint32_t at;           /* its level, in book and stops */
+    uint16_t instrument;   /* instrument_id_t; limits keep it below 65,536 */
+    uint8_t place;         /* enum book_place */
+    uint8_t triggered : 1; /* a stop that has been */
+    uint8_t post_only : 1; /* as order_more.exec_inst has it: a move need not look there */
+    uint8_t pad : 6;
     /* these four never change, and lie as an execution has the first three */
     uint8_t side; /* enum side */
     uint8_t ord_type;
@@ -125,8 +127,8 @@ static inline struct ladder *book_opposite(const struct books *self, uint32_t in
  * buy stops. */
 static inline uint32_t book_key(enum book_ladder which, uint32_t ticks)
 {
-    bool turned = which == LADDER_BIDS || which == LADDER_SELL_STOPS;
-    return ticks ^ (-(uint32_t)turned & LADDER_KEY_MAX);
+    uint32_t straight = ((uint32_t)which ^ (uint32_t)which >> 1) & 1; /* by the enum's order */
+    return ticks ^ ((straight - 1) & LADDER_KEY_MAX);
 }
 
 /* The worst key of the opposite ladder that an order of this side and limit may trade with. */
@@ -152,7 +154,7 @@ void book_free(struct books *self, struct book_order *order);
 static inline struct book_order *book_find(const struct books *self, order_id_t order_id)
 {
     uint32_t slot = slot_of(order_id);
-    if (slot == 0 || slot >= self->order_max) return NULL;
+    if (slot - 1 >= self->order_max - 1) return NULL; /* 0, too */
     struct book_order *order = &self->orders[slot];
     return order->order_id == order_id ? order : NULL;
 }

@@ -28,7 +28,7 @@ static inline __attribute__((always_inline)) bool book_match(struct books *self,
 {
     const struct ladder *opposite = book_opposite(self, incoming->instrument, incoming->side);
     while (incoming->leaves_qty > 0 && opposite->best_key <= limit_key) {
-        struct book_order *resting = book_first(self, opposite);
+        struct book_order *resting = &self->orders[self->pool.levels[opposite->best_at].head];
         qty_t shown = book_shown(self, resting);
         qty_t qty = shown < incoming->leaves_qty ? shown : incoming->leaves_qty;
         if (meet(context, incoming, resting, qty) == MEETING_STOP) return true;

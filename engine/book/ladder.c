@@ -2,7 +2,7 @@
 
 #include "engine/base/check.h"
 
-enum { NODE_MASK = LADDER_NODE_FAN - 1, NEAR_SHIFT = 23 };
+enum { NODE_MASK = LADDER_NODE_FAN - 1 };
 
 void ladder_pool_init(struct ladder_pool *self, struct arena *arena, uint32_t blocks,
                       uint32_t instruments)
@@ -16,6 +16,7 @@ void ladder_pool_init(struct ladder_pool *self, struct arena *arena, uint32_t bl
     if (!self->counts) return;
     self->counts->block_fresh = 1;
     self->counts->node_fresh = 1;
+    self->blocks[0].high = LADDER_NO_KEY;
 }
 
 /* ---- nodes ---- */
@@ -76,21 +77,37 @@ static uint32_t find_node(const struct ladder_pool *self, const struct ladder *l
                           uint32_t high)
 {
     uint32_t nine = high >> LADDER_NODE_BITS;
-    uint32_t node = ladder->near & ((1u << NEAR_SHIFT) - 1);
-    if (node && ladder->near >> NEAR_SHIFT == nine) return node;
+    uint32_t node = ladder->near & LADDER_NEAR_MASK;
+    if (node && ladder->near >> LADDER_NEAR_SHIFT == nine) return node;
     if (!ladder->root) return 0;
     return self->nodes[ladder->root].child[nine];
 }
 
-uint32_t ladder_find(const struct ladder_pool *self, const struct ladder *ladder, uint32_t key)
+const void *ladder_node_of(const struct ladder_pool *self, const struct ladder *ladder,
+                           uint32_t key)
+{
+    uint32_t high = key >> LADDER_BLOCK_BITS;
+    uint32_t nine = high >> LADDER_NODE_BITS;
+    uint32_t node = ladder->near & LADDER_NEAR_MASK;
+    bool is_near = node && ladder->near >> LADDER_NEAR_SHIFT == nine;
+    return is_near ? &self->nodes[node].child[high & NODE_MASK]
+                   : &self->nodes[ladder->root].child[nine];
+}
+
+uint32_t ladder_place(const struct ladder_pool *self, const struct ladder *ladder, uint32_t key)
 {
     uint32_t high = key >> LADDER_BLOCK_BITS;
     uint32_t node = find_node(self, ladder, high);
-    if (!node) return 0;
-    uint32_t block = self->nodes[node].child[high & NODE_MASK];
+    uint32_t block = node ? self->nodes[node].child[high & NODE_MASK] : 0;
     uint32_t bit = key & ((1u << LADDER_BLOCK_BITS) - 1);
-    if (!block || !(self->blocks[block].bitmap >> bit & 1)) return 0;
-    return block << LADDER_BLOCK_BITS | bit;
+    return block ? block << LADDER_BLOCK_BITS | bit : 0;
+}
+
+uint32_t ladder_find(const struct ladder_pool *self, const struct ladder *ladder, uint32_t key)
+{
+    uint32_t at = ladder_place(self, ladder, key);
+    uint64_t bitmap = self->blocks[at >> LADDER_BLOCK_BITS].bitmap; /* block 0 has no levels */
+    return bitmap >> (at & ((1u << LADDER_BLOCK_BITS) - 1)) & 1 ? at : 0;
 }
 
 static uint32_t make_node(struct ladder_pool *self, struct ladder *ladder, uint32_t nine)
@@ -101,7 +118,7 @@ static uint32_t make_node(struct ladder_pool *self, struct ladder *ladder, uint3
         node = take_node(self);
         add_child(&self->nodes[ladder->root], nine, node);
     }
-    ladder->near = node | nine << NEAR_SHIFT;
+    ladder->near = node | nine << LADDER_NEAR_SHIFT;
     return node;
 }
 
@@ -119,11 +136,9 @@ static uint32_t take_block(struct ladder_pool *self)
     return block;
 }
 
-uint32_t ladder_block(struct ladder_pool *self, struct ladder *ladder, uint32_t high)
+uint32_t ladder_make_block(struct ladder_pool *self, struct ladder *ladder, uint32_t high)
 {
-    uint32_t nine = high >> LADDER_NODE_BITS;
-    uint32_t node = ladder->near & ((1u << NEAR_SHIFT) - 1);
-    if (!node || ladder->near >> NEAR_SHIFT != nine) node = make_node(self, ladder, nine);
+    uint32_t node = make_node(self, ladder, high >> LADDER_NODE_BITS);
     uint32_t block = self->nodes[node].child[high & NODE_MASK];
     if (block) return block;
     block = take_block(self);
@@ -171,12 +186,13 @@ void ladder_give_block(struct ladder_pool *self, struct ladder *ladder, uint32_t
         ladder->best_key = ladder->best_at ? ladder_key(self, ladder->best_at) : LADDER_NO_KEY;
     }
     remove_child(&self->nodes[node], high & NODE_MASK);
+    b->high = LADDER_NO_KEY;
     b->parent = self->counts->block_free;
     self->counts->block_free = block;
     self->counts->blocks--;
     if (self->nodes[node].count) return;
     uint32_t nine = high >> LADDER_NODE_BITS;
     remove_child(&self->nodes[ladder->root], nine);
-    if ((ladder->near & ((1u << NEAR_SHIFT) - 1)) == node) ladder->near = 0;
+    if ((ladder->near & LADDER_NEAR_MASK) == node) ladder->near = 0;
     give_node(self, node);
 }

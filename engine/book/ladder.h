@@ -26,6 +26,8 @@ enum {
     LADDER_NODE_BITS = 9,
     LADDER_NODE_FAN = 1 << LADDER_NODE_BITS,
     LADDER_NODE_WORDS = LADDER_NODE_FAN / 64,
+    LADDER_NEAR_SHIFT = 23,
+    LADDER_NEAR_MASK = (1 << LADDER_NEAR_SHIFT) - 1,
 };
 #define LADDER_KEY_MAX ((UINT32_C(1) << LADDER_KEY_BITS) - 1)
 #define LADDER_NO_KEY  UINT32_MAX /* of the best level where there is none: behind every key */
@@ -42,7 +44,7 @@ struct price_level {
 
 struct price_block {
     uint64_t bitmap; /* bit i: level i has orders */
-    uint32_t high;   /* its keys without the lowest 6 bits */
+    uint32_t high;   /* its keys without the lowest 6 bits; LADDER_NO_KEY: free, or nobody */
     uint32_t parent; /* node; of a free block the next free one */
 };
 
@@ -99,6 +101,13 @@ static inline bool ladder_has_room(const struct ladder_pool *self)
 /* Where the level of a key is; 0 when it has no orders. */
 uint32_t ladder_find(const struct ladder_pool *self, const struct ladder *ladder, uint32_t key);
 
+/* For prefetching: what ladder_place() will read of the nodes. */
+const void *ladder_node_of(const struct ladder_pool *self, const struct ladder *ladder,
+                           uint32_t key);
+
+/* For prefetching: where the level of a key is, or will be; 0 when its block is not there. */
+uint32_t ladder_place(const struct ladder_pool *self, const struct ladder *ladder, uint32_t key);
+
 static inline uint32_t ladder_key(const struct ladder_pool *self, uint32_t at)
 {
     return self->blocks[at >> LADDER_BLOCK_BITS].high << LADDER_BLOCK_BITS |
@@ -109,12 +118,24 @@ static inline uint32_t ladder_key(const struct ladder_pool *self, uint32_t at)
 uint32_t ladder_next(const struct ladder_pool *self, const struct ladder *ladder, uint32_t at);
 
 /* Between ladder.h and ladder.c: the block of a key, made if it was not there. */
-uint32_t ladder_block(struct ladder_pool *self, struct ladder *ladder, uint32_t high);
+uint32_t ladder_make_block(struct ladder_pool *self, struct ladder *ladder, uint32_t high);
 
 /* Between ladder.h and ladder.c: gives a block without levels back, from which the best may have
  * been taken. */
 void ladder_give_block(struct ladder_pool *self, struct ladder *ladder, uint32_t block,
                        bool was_best);
+
+/* The block of a key, made if it was not there. Node 0 leads nowhere, so that a ladder without a
+ * near node needs no look of its own. */
+static inline uint32_t ladder_block(struct ladder_pool *self, struct ladder *ladder, uint32_t high)
+{
+    if (ladder->near >> LADDER_NEAR_SHIFT == high >> LADDER_NODE_BITS) {
+        const struct ladder_node *node = &self->nodes[ladder->near & LADDER_NEAR_MASK];
+        uint32_t block = node->child[high & (LADDER_NODE_FAN - 1)];
+        if (__builtin_expect(block != 0, 1)) return block;
+    }
+    return ladder_make_block(self, ladder, high);
+}
 
 /* Where the level of a key is, made if it was not there. There is room. `near_at` is any level of
  * this ladder, perhaps one just left, where the key may be; 0: none. Its counts are the caller's.
@@ -124,8 +145,7 @@ static inline uint32_t ladder_make(struct ladder_pool *self, struct ladder *ladd
 {
     uint32_t high = key >> LADDER_BLOCK_BITS;
     uint32_t block = near_at >> LADDER_BLOCK_BITS;
-    const struct price_block *near = &self->blocks[block];
-    if (near->high != high || near->bitmap == 0) block = ladder_block(self, ladder, high);
+    if (near_at == 0 || self->blocks[block].high != high) block = ladder_block(self, ladder, high);
     uint32_t bit = key & ((1u << LADDER_BLOCK_BITS) - 1);
     uint32_t at = block << LADDER_BLOCK_BITS | bit;
     self->blocks[block].bitmap |= UINT64_C(1) << bit;
@@ -136,18 +156,20 @@ static inline uint32_t ladder_make(struct ladder_pool *self, struct ladder *ladd
     return at;
 }
 
-/* Takes a level away that has no orders any more. */
-static inline void ladder_erase(struct ladder_pool *self, struct ladder *ladder, uint32_t at)
+/* An order has left a level, and with the last one the level goes, too. */
+static inline void ladder_leave(struct ladder_pool *self, struct ladder *ladder, uint32_t at,
+                                bool is_empty)
 {
     uint32_t block = at >> LADDER_BLOCK_BITS;
     struct price_block *b = &self->blocks[block];
-    b->bitmap &= ~(UINT64_C(1) << (at & ((1u << LADDER_BLOCK_BITS) - 1)));
+    b->bitmap &= ~((uint64_t)is_empty << (at & ((1u << LADDER_BLOCK_BITS) - 1)));
     bool was_best = ladder->best_at == at;
-    if (b->bitmap == 0) {
+    if (__builtin_expect(b->bitmap == 0, 0)) {
         ladder_give_block(self, ladder, block, was_best);
     } else if (was_best) { /* the block's next: whatever is lower has no levels */
-        ladder->best_at = block << LADDER_BLOCK_BITS | (uint32_t)__builtin_ctzll(b->bitmap);
-        ladder->best_key = ladder_key(self, ladder->best_at);
+        uint32_t bit = (uint32_t)__builtin_ctzll(b->bitmap);
+        ladder->best_at = block << LADDER_BLOCK_BITS | bit;
+        ladder->best_key = b->high << LADDER_BLOCK_BITS | bit;
     }
 }
 

@@ -7,17 +7,18 @@
 #include <unistd.h>
 
 #include "engine/base/check.h"
-#include "engine/base/crc32c.h"
+#include "engine/base/crc32c_wide.h"
+#include "engine/base/paths.h"
 #include "engine/bus/futex.h"
 #include "engine/bus/segment.h"
 #include "engine/bus/shared_file.h"
+#include "engine/message/event.h"
 
 enum {
     /* room that journal_writer_ready() asks for in the segment: thousands of events of a command */
     READY_BYTES_DIVISOR = 4,
-    /* how far before the writer its memory is fetched: about ten records */
-    FETCH_AHEAD_BYTES = 1024,
-    LINE_BYTES = 64,
+    /* how many records ahead a record's memory is fetched where they come one by one */
+    FETCH_AHEAD = 8,
     PAGE_BYTES = 4096,
     /* of a segment that is opened: some ten thousand records, until the keeper has its turn */
     TOUCH_BYTES = 1024 * 1024,
@@ -199,7 +200,7 @@ bool journal_writer_ready(const struct journal_writer *self)
            self->segment_bytes - self->offset > self->segment_bytes / READY_BYTES_DIVISOR;
 }
 
-static void next_segment(struct journal_writer *self)
+SIDE_PATH static void next_segment(struct journal_writer *self)
 {
     uint8_t *fresh;
     while (!(fresh = atomic_exchange_explicit(&self->ahead, NULL, memory_order_acquire)))
@@ -225,30 +226,85 @@ static uint32_t lag_of(const struct journal_writer *self)
     return behind < JOURNAL_LAG_MAX ? (uint32_t)behind : JOURNAL_LAG_MAX;
 }
 
-const struct journal_record *journal_put(struct journal_writer *self, uint64_t ref, uint64_t origin,
-                                         int64_t time_ns, const void *message, size_t length)
+static size_t whole_of(size_t message_length)
 {
-    size_t whole = (offsetof(struct journal_record, header) + length + 7) & ~(size_t)7;
-    CHECK(length >= sizeof(struct sbe_header) && whole <= JOURNAL_RECORD_MAX_BYTES);
+    return (offsetof(struct journal_record, header) + message_length + 7) & ~(size_t)7;
+}
+
+/* Where a record of `whole` bytes goes. */
+static inline struct journal_record *record_place(struct journal_writer *self, size_t whole)
+{
     if (__builtin_expect(self->offset + whole + sizeof(uint64_t) > self->segment_bytes, 0))
         next_segment(self);
+    return (struct journal_record *)(self->map + self->offset);
+}
 
+/* What stands between checksum and message. Returns the CRC of it. */
+static inline uint32_t put_head(struct journal_writer *self, struct journal_record *r, uint32_t lag,
+                                uint64_t ref, uint64_t origin, int64_t time_ns)
+{
     if (time_ns < self->last_time_ns) time_ns = self->last_time_ns;
     self->last_time_ns = time_ns;
-    uint8_t *at = self->map + self->offset;
-    __builtin_prefetch(at + FETCH_AHEAD_BYTES, 1);
-    __builtin_prefetch(at + FETCH_AHEAD_BYTES + LINE_BYTES, 1);
-    struct journal_record *r = (struct journal_record *)at;
-    uint32_t lag = lag_of(self);
     const uint64_t head[4] = {self->next_seq, (uint64_t)time_ns, ref, origin};
-    memcpy(&r->seq, head, sizeof head);
-    r->crc = crc32c_copy(crc32c_four(lag, head), &r->header, message, length);
-    /* as copied: another process may own the bytes that `message` points to */
-    CHECK(sizeof r->header + r->header.block_length == length);
+    return crc32c_put_four(lag, &r->seq, head);
+}
+
+static inline void finish_record(struct journal_writer *self, struct journal_record *r,
+                                 size_t whole, uint32_t lag)
+{
     /* pairs with the acquire in segment_look(): whoever sees the frame sees the record */
     atomic_store_explicit(&r->frame, (uint32_t)whole | lag << 16, memory_order_release);
     self->offset += whole;
     self->next_seq++;
+}
+
+/* Nearly all events are executions: of a known length, a copy has no loop. */
+static inline uint32_t put_message(struct journal_record *r, uint32_t crc, const void *message,
+                                   size_t length)
+{
+    switch (length) {
+    case EXECUTION_V1_BYTES: return crc32c_copy(crc, &r->header, message, EXECUTION_V1_BYTES);
+    case sizeof(struct event_execution):
+        return crc32c_copy(crc, &r->header, message, sizeof(struct event_execution));
+    default: return crc32c_copy(crc, &r->header, message, length);
+    }
+}
+
+HOT_PATH const struct journal_record *journal_put(struct journal_writer *self, uint64_t ref,
+                                                  uint64_t origin, int64_t time_ns,
+                                                  const void *message, size_t length)
+{
+    size_t whole = whole_of(length);
+    CHECK(length >= sizeof(struct sbe_header) && whole <= JOURNAL_RECORD_MAX_BYTES);
+    struct journal_record *r = record_place(self, whole);
+    journal_fetch(self, FETCH_AHEAD);
+    uint32_t lag = lag_of(self);
+    uint32_t crc = put_head(self, r, lag, ref, origin, time_ns);
+    r->crc = put_message(r, crc, message, length);
+    CHECK(sizeof r->header + r->header.block_length == length);
+    finish_record(self, r, whole, lag);
+    return r;
+}
+
+HOT_PATH const struct journal_record *journal_put_received(struct journal_writer *self,
+                                                           uint64_t ref, uint64_t origin,
+                                                           int64_t time_ns, const void *message,
+                                                           size_t length)
+{
+    size_t whole = whole_of(length);
+    CHECK(length >= sizeof(struct sbe_header) && whole <= JOURNAL_RECORD_MAX_BYTES);
+    struct journal_record *r = record_place(self, whole);
+    uint32_t lag = lag_of(self);
+    uint32_t crc = put_head(self, r, lag, ref, origin, time_ns);
+    bool is_wide = length <= CRC32C_WIDE_BYTES && length % sizeof(uint64_t) == 0 &&
+                   self->offset + JOURNAL_RECORD_MAX_BYTES <= self->segment_bytes;
+    r->crc = __builtin_expect(is_wide, 1) ? crc32c_copy_wide(crc, &r->header, message, length)
+                                          : crc32c_copy(crc, &r->header, message, length);
+    if (__builtin_expect(sizeof r->header + r->header.block_length != length, 0)) {
+        memset(r, 0, whole); /* nothing may look like a record's frame later */
+        return NULL;
+    }
+    finish_record(self, r, whole, lag);
     return r;
 }
 

@@ -11,13 +11,8 @@
 #include "engine/bus/clock.h"
 #include "engine/bus/futex.h"
 #include "engine/bus/shared_file.h"
-#include "engine/message/sbe.h"
 
-#define RING_MAGIC  UINT64_C(0x32474e5241474f48) /* "HOGARNG2": changes with the layout */
-#define RING_FILLER UINT32_C(0xffffffff)
-
-/* How far before the consumer the producer's bytes are fetched from its processor: about a run. */
-enum { FETCH_AHEAD_BYTES = 1024, FETCH_BYTES = 192 };
+#define RING_MAGIC UINT64_C(0x32474e5241474f48) /* "HOGARNG2": changes with the layout */
 
 struct ring_shared {
     uint64_t magic;
@@ -28,20 +23,7 @@ struct ring_shared {
     _Alignas(64) uint8_t buffer[];
 };
 
-/* A message in the buffer; `length` counts this header, the next one begins behind it, aligned. */
-struct ring_entry {
-    uint32_t length; /* RING_FILLER: the next message is at the buffer's begin */
-    uint32_t pad;
-    uint64_t request_id;
-};
-
-_Static_assert(sizeof(struct ring_entry) == 16, "messages behind it stay 8-aligned");
 _Static_assert(offsetof(struct ring_shared, buffer) == 192, "ring header");
-
-static uint64_t aligned(uint64_t n)
-{
-    return (n + RING_ALIGN - 1) & ~(uint64_t)(RING_ALIGN - 1);
-}
 
 enum status ring_open_file(struct ring *self, const char *path, uint64_t capacity, uint64_t start)
 {
@@ -68,6 +50,7 @@ enum status ring_open_file(struct ring *self, const char *path, uint64_t capacit
     self->capacity = capacity;
     self->fd = file.fd;
     self->head_cache = atomic_load_explicit(&shared->head, memory_order_acquire);
+    self->piece_end = self->head_cache;
     self->tail_cache = atomic_load_explicit(&shared->tail, memory_order_acquire);
     return STATUS_OK;
 }
@@ -134,7 +117,7 @@ enum status ring_send(struct ring *self, uint64_t request_id, const void *messag
 {
     CHECK(length >= sizeof(struct sbe_header) && length <= SBE_MESSAGE_MAX_BYTES);
     uint64_t mask = self->capacity - 1, at = self->tail_cache;
-    uint64_t need = aligned(sizeof(struct ring_entry) + length);
+    uint64_t need = ring_aligned(sizeof(struct ring_entry) + length);
     uint64_t to_end = self->capacity - (at & mask);
     if (to_end < need) {
         if (!has_room(self, at + to_end + need)) return STATUS_FULL;
@@ -159,38 +142,34 @@ bool ring_look_at_tail(struct ring *self)
     return self->tail_cache != self->head_cache;
 }
 
-enum status ring_peek(struct ring *self, struct ring_message *message)
+/* Everything read here was written by another process: believe nothing. What is left between head
+ * and tail, and that both are aligned, stays right while whole entries are taken. */
+static bool is_tail_possible(const struct ring *self)
 {
-    uint64_t mask = self->capacity - 1;
+    uint64_t available = self->tail_cache - self->head_cache;
+    return available <= self->capacity && available % RING_ALIGN == 0 &&
+           self->head_cache % RING_ALIGN == 0;
+}
+
+/* Where what lies in one piece before the consumer ends: at the tail or at the buffer's end. */
+static uint64_t piece_end(const struct ring *self)
+{
+    uint64_t to_end = self->capacity - (self->head_cache & (self->capacity - 1));
+    uint64_t available = self->tail_cache - self->head_cache;
+    return self->head_cache + (available < to_end ? available : to_end);
+}
+
+enum status ring_peek_further(struct ring *self, struct ring_message *message)
+{
     for (int fillers = 0; fillers < 2; fillers++) {
-        uint64_t at = self->head_cache;
         if (!ring_has_message(self)) return STATUS_EMPTY;
-        /* not beyond the tail: there the producer is writing */
-        if (self->tail_cache - at >= FETCH_AHEAD_BYTES + FETCH_BYTES)
-            for (unsigned byte = 0; byte < FETCH_BYTES; byte += RING_ALIGN)
-                __builtin_prefetch(self->buffer + ((at + FETCH_AHEAD_BYTES + byte) & mask));
-        /* everything read from here on was written by another process: believe nothing */
-        uint64_t available = self->tail_cache - at, to_end = self->capacity - (at & mask);
-        if (available > self->capacity || available % RING_ALIGN || at % RING_ALIGN)
+        if (!is_tail_possible(self)) return STATUS_CORRUPT;
+        self->piece_end = piece_end(self);
+        if (ring_read_entry(self, message)) return STATUS_OK;
+        uint64_t to_end = self->capacity - (self->head_cache & (self->capacity - 1));
+        if (message->length != RING_FILLER || to_end > self->tail_cache - self->head_cache)
             return STATUS_CORRUPT;
-        uint32_t length;
-        memcpy(&length, self->buffer + (at & mask), sizeof length);
-        if (length == RING_FILLER) {
-            if (to_end > available) return STATUS_CORRUPT;
-            self->head_cache = at + to_end;
-            continue;
-        }
-        uint64_t whole = aligned(length);
-        if (length < sizeof(struct ring_entry) + sizeof(struct sbe_header) ||
-            length > sizeof(struct ring_entry) + SBE_MESSAGE_MAX_BYTES || whole > available ||
-            whole > to_end)
-            return STATUS_CORRUPT;
-        const uint8_t *entry = self->buffer + (at & mask);
-        memcpy(&message->request_id, entry + offsetof(struct ring_entry, request_id), 8);
-        message->message = entry + sizeof(struct ring_entry);
-        message->length = length - sizeof(struct ring_entry);
-        message->position = at + whole;
-        return STATUS_OK;
+        self->head_cache += to_end;
     }
     return STATUS_CORRUPT;
 }
@@ -213,7 +192,7 @@ enum status ring_seek(struct ring *self, uint64_t position)
     if (position < head) return STATUS_OK; /* taken already: the record was written after */
     if (position % RING_ALIGN) return STATUS_INVALID;
     if (position > tail) return STATUS_NOT_FOUND; /* another ring's: the clock was set back since */
-    self->head_cache = position;
+    self->head_cache = self->piece_end = position;
     self->tail_cache = tail;
     atomic_store_explicit(&self->shared->head, position, memory_order_release);
     return STATUS_OK;

@@ -27,12 +27,28 @@
 #include "engine/base/status.h"
 #include "engine/bus/control.h"
 #include "engine/bus/instance.h"
+#include "engine/message/sbe.h"
 
 /* Messages begin on cache lines of their own, so that the producer does not write into the line
  * that the consumer reads. */
 enum { RING_ALIGN = 64 };
 
 struct ring_shared; /* the file's layout, in ring.c */
+
+/* A message in the buffer; the next one begins behind it, aligned. */
+struct ring_entry {
+    uint32_t length; /* with this header; RING_FILLER: the next message is at the buffer's begin */
+    uint32_t pad;
+    uint64_t request_id;
+};
+#define RING_FILLER UINT32_C(0xffffffff)
+
+_Static_assert(sizeof(struct ring_entry) == 16, "messages behind it stay 8-aligned");
+
+static inline uint64_t ring_aligned(uint64_t n)
+{
+    return (n + RING_ALIGN - 1) & ~(uint64_t)(RING_ALIGN - 1);
+}
 
 /* One side's handle. A producer's and a consumer's handle keep different halves of the cache. */
 struct ring {
@@ -41,6 +57,7 @@ struct ring {
     uint64_t capacity;   /* bytes, a power of two */
     uint64_t head_cache; /* producer: head as last seen; consumer: own head */
     uint64_t tail_cache; /* consumer: tail as last seen; producer: own tail */
+    uint64_t piece_end;  /* consumer: what lies in one piece before it ends here; as last seen */
     uint64_t epoch;      /* how often this ring has been claimed; producer only */
     struct control *control;
     int fd;
@@ -84,9 +101,49 @@ static inline bool ring_has_message(struct ring *self)
     return self->head_cache != self->tail_cache || ring_look_at_tail(self);
 }
 
+/* Reads the entry at the head, once: its producer may change it at any moment. False, with its
+ * length as it stands there, when that cannot be one or it does not end in this piece. */
+static inline bool ring_read_entry(const struct ring *self, struct ring_message *message)
+{
+    enum {
+        LENGTH_MIN = sizeof(struct ring_entry) + sizeof(struct sbe_header),
+        LENGTH_MAX = sizeof(struct ring_entry) + SBE_MESSAGE_MAX_BYTES
+    };
+    uint64_t at = self->head_cache;
+    const uint8_t *entry = self->buffer + (at & (self->capacity - 1));
+    uint32_t length = ((const volatile struct ring_entry *)entry)->length;
+    uint64_t whole = ring_aligned(length);
+    message->length = length;
+    if (length < LENGTH_MIN || length > LENGTH_MAX || whole > self->piece_end - at) return false;
+    message->request_id = ((const volatile struct ring_entry *)entry)->request_id;
+    message->message = entry + sizeof(struct ring_entry);
+    message->length = length - sizeof(struct ring_entry);
+    message->position = at + whole;
+    return true;
+}
+
+/* ring_peek() where the piece ends, or bytes are no entry: looks at the tail, passes a filler. */
+MUST_CHECK enum status ring_peek_further(struct ring *self, struct ring_message *message);
+
 /* Consumer: the next message that was not taken. STATUS_EMPTY when there is none; STATUS_CORRUPT
  * when the bytes cannot be a message (then the ring is spoilt). */
-MUST_CHECK enum status ring_peek(struct ring *self, struct ring_message *message);
+MUST_CHECK static inline enum status ring_peek(struct ring *self, struct ring_message *message)
+{
+    if (self->piece_end > self->head_cache && ring_read_entry(self, message)) return STATUS_OK;
+    return ring_peek_further(self, message);
+}
+
+/* Consumer: fetches the n-th message before the head, if they are all of the usual lengths and the
+ * producer has written so far: what is taken soon comes from its processor by then. */
+static inline void ring_fetch(const struct ring *self, unsigned n)
+{
+    enum { USUAL_BYTES = 3 * RING_ALIGN };
+    uint64_t at = self->head_cache + (uint64_t)n * USUAL_BYTES;
+    if (at + USUAL_BYTES > self->piece_end) return; /* behind the tail the producer is writing */
+    const uint8_t *entry = self->buffer + (at & (self->capacity - 1));
+    for (unsigned byte = 0; byte < USUAL_BYTES; byte += RING_ALIGN)
+        __builtin_prefetch(entry + byte);
+}
 
 /* Consumer: the message that ring_peek() showed is taken, and the next peek shows the one behind
  * it. Its bytes stay until the release. */

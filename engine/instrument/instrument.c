@@ -125,6 +125,26 @@ static px_t table_max_px(const struct tick_table *table)
     return from + (PX_MAX - from) / tick * tick;
 }
 
+/* What a product with an odd number is multiplied by to get back the other factor, modulo 2^64.
+ * Each step of Newton's doubles the bits that are right; an odd number is its own inverse in three.
+ */
+static uint64_t inverse_of(uint64_t odd)
+{
+    uint64_t inverse = odd;
+    for (int bits = 3; bits < 64; bits *= 2) inverse *= 2 - odd * inverse;
+    return inverse;
+}
+
+static void set_plain_ticks(struct instrument *i)
+{
+    if (i->tick_table) return; /* none is plain: all products with an inverse of 0 are 0 */
+    uint64_t tick = (uint64_t)i->tick_px;
+    i->tick_shift = (uint8_t)__builtin_ctzll(tick);
+    i->tick_inverse = inverse_of(tick >> i->tick_shift);
+    px_t max_px = i->max_px < PLAIN_PX_MAX ? i->max_px : PLAIN_PX_MAX;
+    i->plain_ticks_max = (uint32_t)(max_px / i->tick_px);
+}
+
 enum reject instrument_list(struct instruments *self, const struct command_list_instrument *command)
 {
     enum reject reason = check_listing(self, command);
@@ -150,6 +170,7 @@ enum reject instrument_list(struct instruments *self, const struct command_list_
         i->tick_px = command->tick_px;
         i->max_px = plain_max_px(command->tick_px);
     }
+    set_plain_ticks(i);
     *find_symbol_slot(self, command->symbol) = command->instrument;
     if (command->instrument >= *self->end) *self->end = command->instrument + 1;
     return REJECT_NONE;

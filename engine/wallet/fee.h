@@ -36,6 +36,12 @@ static inline bool fee_hold(cash_t notional, uint32_t max_fee_ppm, cash_t *hold)
     return !__builtin_add_overflow(notional, (int64_t)fee, hold);
 }
 
+/* The same of a notional below 2^43. */
+static inline cash_t fee_hold_plain(cash_t notional, uint32_t max_fee_ppm)
+{
+    return notional + (cash_t)(((uint64_t)notional * max_fee_ppm + 999999) / 1000000);
+}
+
 /* The rate of that for an order of either side: sells hold shares, so theirs adds nothing. */
 static inline uint32_t fee_hold_ppm(bool buys, uint32_t max_fee_ppm)
 {

@@ -48,7 +48,9 @@ static void step_both(void *context, const void *bytes, size_t length)
     memcpy(message, bytes, length);
     told.length = 0;
     pair->seq++;
+    struct engine_ahead ahead = {.message = message, .length = length};
     engine_prefetch(pair->engine, message, length);
+    for (unsigned look = 0; look < ENGINE_LOOKS; look++) engine_look(pair->engine, look, &ahead);
     engine_step(pair->engine, pair->seq, pair->market->time_ns, message, length, &sink);
     model_step(pair->model, pair->market->time_ns, message, length);
     free(message);

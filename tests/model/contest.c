@@ -125,7 +125,9 @@ bool contest_step(struct contest *self, uint32_t index, struct difference *diffe
     const struct event_list *expected = &self->model->events;
     uint8_t *message = stream_message(self->stream, index, &self->answers);
     self->told.length = self->told.count = 0;
+    struct engine_ahead ahead = {.message = message, .length = command->length};
     engine_prefetch(self->engine, message, command->length);
+    for (unsigned look = 0; look < ENGINE_LOOKS; look++) engine_look(self->engine, look, &ahead);
     engine_step(self->engine, index + 1, command->time_ns, message, command->length, &sink);
     model_step(self->model, command->time_ns, message, command->length);
     free(message);

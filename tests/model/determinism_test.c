@@ -79,7 +79,10 @@ static void run_step(struct run *self, uint32_t index)
 static void run_prefetch(struct run *self, uint32_t index)
 {
     uint8_t *message = stream_message(self->stream, index, &self->answers);
-    engine_prefetch(self->engine, message, self->stream->commands[index].length);
+    struct engine_ahead ahead = {.message = message,
+                                 .length = self->stream->commands[index].length};
+    engine_prefetch(self->engine, message, ahead.length);
+    for (unsigned look = 0; look < ENGINE_LOOKS; look++) engine_look(self->engine, look, &ahead);
     free(message);
 }
 

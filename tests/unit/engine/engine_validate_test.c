@@ -109,6 +109,7 @@ static void hold_more_cash(struct market *m, account_id_t account, cash_t cash)
     X(stop_off_its_level, more_of(m, m->stop)->stop_px = 8600)                                     \
     X(stop_triggered_where_it_waits, order_of(m, m->stop)->triggered = 1)                          \
     X(limit_order_triggered, order_of(m, m->parked)->triggered = 1)                                \
+    X(post_only_in_one_place, order_of(m, m->bid)->post_only = 1)                                  \
     X(order_with_a_strange_position, order_of(m, m->bid)->position = position_at(m, m->iceberg))   \
     X(order_with_a_strange_volume, order_of(m, m->bid)->volume = order_of(m, m->iceberg)->volume)  \
     X(parked_without_reason, order_of(m, m->parked)->time_in_force = TIF_GTC)                      \
@@ -152,6 +153,11 @@ static void hold_more_cash(struct market *m, account_id_t account, cash_t cash)
     X(last_price_off_the_tick, instrument_of(m, AAPL)->last_px++)                                  \
     X(reference_price_off_the_tick, instrument_of(m, AAPL)->reference_px = 1)                      \
     X(symbol_not_found, instrument_of(m, AAPL)->symbol[0] = 'B')                                   \
+    X(bounds_of_prices_off, instrument_of(m, MSFT)->bounds.worst_px[1]--)                          \
+    X(bounds_of_limits_off, instrument_of(m, AAPL)->bounds.daily_qty++)                            \
+    X(limit_of_an_account_off, account_of(m, ANN)->max_exposure--)                                 \
+    X(limit_of_a_user_off, m->e->accounts.users[ANN].max_order_qty--)                              \
+    X(user_lost, m->e->accounts.first_users[ANN] = BOB)                                            \
     X(index_off, m->e->state->index++)                                                             \
     X(order_leaked, m->e->books.counts->orders++)                                                  \
     X(slot_lost, m->e->books.counts->order_fresh++)                                                \

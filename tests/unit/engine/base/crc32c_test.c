@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "engine/base/crc32c.h"
+#include "engine/base/crc32c_wide.h"
 
 /* RFC 3720 appendix B.4; the RFC prints the bytes as they go on the wire, lowest first. */
 static void known_vectors(void **state)
@@ -64,7 +64,50 @@ static void a_copy_is_summed_with_its_padding(void **state)
         assert_int_equal(crc, crc32c_table((uint32_t)length, copy, whole));
     }
     const uint64_t words[4] = {1, UINT64_MAX, 77, UINT64_C(0x123456789abcdef0)};
-    assert_int_equal(crc32c_four(99, words), crc32c_table(99, words, sizeof words));
+    uint64_t put[4];
+    assert_int_equal(crc32c_put_four(99, put, words), crc32c_table(99, words, sizeof words));
+    assert_memory_equal(put, words, sizeof words);
+}
+
+/* Also when the bytes before and behind the message are not zero, and wherever it lies in its
+ * cache line. */
+static void a_wide_copy_gives_what_the_table_gives(void **state)
+{
+    (void)state;
+    enum { BYTES = 64 + CRC32C_WIDE_BYTES + 64 };
+    _Alignas(64) uint8_t bytes[BYTES], copy[BYTES];
+    fill(bytes, sizeof bytes);
+    for (size_t from = 0; from < 64; from += 8)
+        for (size_t length = 8; length <= CRC32C_WIDE_BYTES; length += 8) {
+            size_t to = 56 - from;
+            memset(copy, 0xaa, sizeof copy);
+            uint32_t crc =
+                crc32c_copy_wide((uint32_t)(length + from), copy + to, bytes + from, length);
+            assert_memory_equal(copy + to, bytes + from, length);
+            for (size_t i = 0; i < to; i++) assert_int_equal(copy[i], 0xaa);
+            for (size_t i = to + CRC32C_WIDE_BYTES; i < BYTES; i++) assert_int_equal(copy[i], 0xaa);
+            for (size_t i = to + length; i < to + CRC32C_WIDE_BYTES; i++)
+                assert_true(copy[i] == 0 || copy[i] == 0xaa);
+            assert_int_equal(crc, crc32c_table((uint32_t)(length + from), bytes + from, length));
+        }
+}
+
+/* Multiplied by x^33, the power of a word with d words behind it is x^(64d). */
+static void the_powers_are_powers(void **state)
+{
+    (void)state;
+    enum { WORDS = CRC32C_WIDE_BYTES / 8 };
+    uint32_t power = UINT32_C(1) << 31; /* 1, reflected */
+    for (unsigned d = 0; d < WORDS; d++) {
+        uint32_t product = (uint32_t)crc32c_powers[WORDS - 1 - d];
+        for (unsigned i = 0; i < 33; i++)
+            product = product & 1 ? (product >> 1) ^ UINT32_C(0x82f63b78) : product >> 1;
+        assert_int_equal(product, power);
+        assert_int_equal(crc32c_powers[WORDS - 1 - d] >> 32, 0);
+        assert_int_equal(crc32c_powers[WORDS + d], 0);
+        for (unsigned i = 0; i < 64; i++)
+            power = power & 1 ? (power >> 1) ^ UINT32_C(0x82f63b78) : power >> 1;
+    }
 }
 
 static void pieces_give_what_the_whole_gives(void **state)
@@ -96,6 +139,8 @@ int main(void)
         cmocka_unit_test(known_vectors),
         cmocka_unit_test(the_instruction_gives_what_the_table_gives),
         cmocka_unit_test(a_copy_is_summed_with_its_padding),
+        cmocka_unit_test(a_wide_copy_gives_what_the_table_gives),
+        cmocka_unit_test(the_powers_are_powers),
         cmocka_unit_test(pieces_give_what_the_whole_gives),
         cmocka_unit_test(one_bit_is_noticed_anywhere),
     };

@@ -131,7 +131,7 @@ static void make(struct fixture *f, struct ladder *ladder, struct list *list, ui
 
 static void erase(struct fixture *f, struct ladder *ladder, struct list *list, unsigned at)
 {
-    ladder_erase(&f->pool, ladder, list->levels[at]);
+    ladder_leave(&f->pool, ladder, list->levels[at], true);
     list->count--;
     list->keys[at] = list->keys[list->count];
     list->levels[at] = list->levels[list->count];
@@ -153,6 +153,8 @@ static void one_random_life(uint64_t seed)
         unsigned at = list_find(list, key);
         uint32_t known = at < list->count ? list->levels[at] : 0;
         assert_int_equal(ladder_find(&f.pool, &ladders[which], key), known);
+        uint32_t foreseen = ladder_place(&f.pool, &ladders[which], key);
+        if (known) assert_int_equal(foreseen, known);
         if (known && random_chance(&r, 70)) {
             uint32_t left_at = list->levels[at], next = key < KEY_END - 1 ? key + 1 : key;
             erase(&f, &ladders[which], list, at);
@@ -162,6 +164,7 @@ static void one_random_life(uint64_t seed)
         } else if (!known && list->count < ENTRIES_MAX && ladder_has_room(&f.pool)) {
             uint32_t near_at = list->count ? list->levels[random_below(&r, list->count)] : 0;
             make(&f, &ladders[which], list, key, random_chance(&r, 50) ? near_at : 0);
+            if (foreseen) assert_int_equal(list->levels[list->count - 1], foreseen);
         }
         if (step % 16 == 0) expect_same(&f, &ladders[which], list);
         if (step % 64 == 0) expect_no_leak(&f, ladders, lists);
@@ -191,9 +194,9 @@ static void both_ends_of_the_range_are_keys(void **state)
     assert_int_equal(ladder.best_at, first);
     assert_int_equal(ladder_next(&f.pool, &ladder, first), last);
     assert_int_equal(ladder_key(&f.pool, last), KEY_END - 1);
-    ladder_erase(&f.pool, &ladder, first);
+    ladder_leave(&f.pool, &ladder, first, true);
     assert_int_equal(ladder.best_at, last);
-    ladder_erase(&f.pool, &ladder, last);
+    ladder_leave(&f.pool, &ladder, last, true);
     assert_int_equal(ladder.best_at, 0);
     assert_int_equal(ladder.best_key, LADDER_NO_KEY);
     arena_unmap(f.block, f.bytes);
@@ -209,7 +212,7 @@ static void room_is_told_for_blocks_and_for_nodes(void **state)
     uint32_t made = 0;
     while (ladder_has_room(&f.pool)) (void)ladder_make(&f.pool, &ladder, made++ << 6, 0);
     assert_int_equal(made, 5);
-    ladder_erase(&f.pool, &ladder, ladder_find(&f.pool, &ladder, 2 << 6));
+    ladder_leave(&f.pool, &ladder, ladder_find(&f.pool, &ladder, 2 << 6), true);
     assert_true(ladder_has_room(&f.pool));
     arena_unmap(f.block, f.bytes);
 
@@ -219,8 +222,50 @@ static void room_is_told_for_blocks_and_for_nodes(void **state)
         (void)ladder_make(&f.pool, &ladder, made << 15, 0);
     assert_int_equal(made,
                      ladder_node_count(100, 2) - 2); /* one for the root, one kept for another */
-    ladder_erase(&f.pool, &ladder, ladder_find(&f.pool, &ladder, 3 << 15));
+    ladder_leave(&f.pool, &ladder, ladder_find(&f.pool, &ladder, 3 << 15), true);
     assert_true(ladder_has_room(&f.pool));
+    arena_unmap(f.block, f.bytes);
+}
+
+static void a_level_stays_while_it_has_orders(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct ladder ladder = empty_ladder();
+    open_pool(&f, 8, 2);
+    uint32_t best = ladder_make(&f.pool, &ladder, 70, 0);
+    uint32_t next = ladder_make(&f.pool, &ladder, 71, best);
+    ladder_leave(&f.pool, &ladder, best, false);
+    ladder_leave(&f.pool, &ladder, next, false);
+    assert_int_equal(ladder.best_at, best);
+    assert_int_equal(ladder.best_key, 70);
+    assert_int_equal(ladder_find(&f.pool, &ladder, 71), next);
+    ladder_leave(&f.pool, &ladder, best, true);
+    assert_int_equal(ladder.best_at, next);
+    assert_int_equal(ladder.best_key, 71);
+    arena_unmap(f.block, f.bytes);
+}
+
+/* A level that an order has just left may be near to where it goes, but its block may be gone. */
+static void a_block_given_back_is_near_to_nobody(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct ladder left = empty_ladder(), other = empty_ladder();
+    open_pool(&f, 8, 2);
+    uint32_t gone = ladder_make(&f.pool, &left, 5 << 6, 0);
+    ladder_leave(&f.pool, &left, gone, true);
+    assert_int_equal(f.pool.counts->blocks, 0);
+    uint32_t again = ladder_make(&f.pool, &left, 5 << 6 | 1, gone);
+    assert_int_equal(f.pool.counts->blocks, 1);
+    assert_int_equal(ladder_find(&f.pool, &left, 5 << 6 | 1), again);
+    ladder_leave(&f.pool, &left, again, true);
+
+    uint32_t taken = ladder_make(&f.pool, &other, 9 << 6, 0);
+    assert_int_equal(taken >> 6, gone >> 6);
+    uint32_t back = ladder_make(&f.pool, &left, 5 << 6, gone);
+    assert_int_not_equal(back >> 6, gone >> 6);
+    assert_int_equal(ladder_key(&f.pool, back), 5 << 6);
     arena_unmap(f.block, f.bytes);
 }
 
@@ -230,6 +275,8 @@ int main(void)
         cmocka_unit_test(it_is_a_sorted_array),
         cmocka_unit_test(both_ends_of_the_range_are_keys),
         cmocka_unit_test(room_is_told_for_blocks_and_for_nodes),
+        cmocka_unit_test(a_level_stays_while_it_has_orders),
+        cmocka_unit_test(a_block_given_back_is_near_to_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,6 +154,28 @@ static void nobody_but_recovery_knows_of_a_record_before_it_is_published(void **
     expect_journal(&store, NULL, JOURNAL_IN, 1, 7);
 }
 
+/* Not even zeros are missing where it was refused: a shorter record may end before its bytes. */
+static void what_is_not_framed_as_long_as_it_is_is_not_put(void **state)
+{
+    (void)state;
+    _Alignas(8) uint8_t bytes[SBE_MESSAGE_MAX_BYTES];
+    append(JOURNAL_IN, 1, 3);
+    uint64_t offset = store.in.offset;
+    for (size_t length = sizeof(struct sbe_header); length <= sizeof bytes; length += 4) {
+        struct sbe_header header = sbe_header_of(77, length - sizeof header + 1);
+        memset(bytes, 0xee, sizeof bytes);
+        memcpy(bytes, &header, sizeof header);
+        assert_null(journal_put_received(&store.in, 8, 1, 1, bytes, length));
+        assert_int_equal(store.in.offset, offset);
+        for (uint64_t i = offset; i < store.in.segment_bytes; i++)
+            assert_int_equal(store.in.map[i], 0);
+    }
+    append(JOURNAL_IN, 4, 9);
+    wait_released(9);
+    expect_journal(&store, store.control, JOURNAL_IN, 1, 9);
+    close_store(false);
+}
+
 /* So many may be put and all stay in place: the segment is not left before the next one. */
 static void says_how_many_records_fit(void **state)
 {
@@ -407,6 +429,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_is_seen_before_it_is_released, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             nobody_but_recovery_knows_of_a_record_before_it_is_published, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_framed_as_long_as_it_is_is_not_put, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(says_how_many_records_fit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(goes_on_after_a_crash_from_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(goes_on_after_a_stop_from_the_archive, set_up, tear_down),

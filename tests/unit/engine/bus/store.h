@@ -102,16 +102,27 @@ static inline void store_remove(struct store *store)
     assert_int_equal(system(command), 0);
 }
 
+/* The two ways to put a record, in turn. */
+static inline const struct journal_record *store_append_one(struct journal_writer *writer,
+                                                            uint64_t n)
+{
+    struct message m = message_of(n);
+    uint64_t ref = writer->kind == JOURNAL_OUT ? n : n * 8;
+    size_t length = sizeof m.header + m.header.block_length;
+    if (n % 2) return journal_append(writer, ref, origin_of(3, n), (int64_t)n * 100, &m, length);
+    const struct journal_record *r =
+        journal_put_received(writer, ref, origin_of(3, n), (int64_t)n * 100, &m, length);
+    assert_non_null(r);
+    journal_publish(writer);
+    return r;
+}
+
 static inline void store_append(struct store *store, enum journal_kind kind, uint64_t from,
                                 uint64_t to)
 {
     struct journal_writer *writer = kind == JOURNAL_IN ? &store->in : &store->out;
     for (uint64_t n = from; n <= to; n++) {
-        struct message m = message_of(n);
-        const struct journal_record *r =
-            journal_append(writer, kind == JOURNAL_OUT ? n : n * 8, origin_of(3, n),
-                           (int64_t)n * 100, &m, sizeof m.header + m.header.block_length);
-        assert_int_equal(r->seq, n);
+        assert_int_equal(store_append_one(writer, n)->seq, n);
         assert_int_equal(journal_writer_keep(writer), STATUS_OK);
     }
 }

@@ -225,6 +225,47 @@ static void symbols_are_found_however_many_there_are(void **state)
     arena_unmap(block, measured.used);
 }
 
+static void expect_plain_ticks(const struct fixture *f, px_t px)
+{
+    const struct instrument *i = &f->instruments.table[1];
+    uint32_t ticks = 0;
+    bool good = instrument_check_px(&f->instruments, i, px, &ticks) == REJECT_NONE;
+    assert_int_equal(instrument_plain_ticks(i, px), good && px <= PLAIN_PX_MAX ? ticks : 0);
+}
+
+static void plain_prices_are_divided_by_multiplying(void **state)
+{
+    struct fixture *f = *state;
+    static const px_t tick_px[] = {
+        1, 2, 3, 5, 7, 24, 64, 100, 125, 999, 10000, 65536, 999983, 1 << 30, INT64_C(1) << 31};
+    for (unsigned t = 0; t < sizeof tick_px / sizeof tick_px[0]; t++) {
+        struct command_list_instrument c = listing(1, "A");
+        c.tick_px = tick_px[t];
+        f->instruments.table[1] = (struct instrument){0};
+        memset(f->instruments.symbols, 0,
+               f->instruments.symbol_slots * sizeof *f->instruments.symbols);
+        assert_int_equal(instrument_list(&f->instruments, &c), REJECT_NONE);
+        const px_t max_px = f->instruments.table[1].max_px;
+        const px_t near[] = {0, tick_px[t], 1000 * tick_px[t], max_px, PLAIN_PX_MAX, INT64_MAX - 9};
+        for (unsigned n = 0; n < sizeof near / sizeof near[0]; n++)
+            for (px_t px = near[n] - 9; px < near[n] + 9; px++) expect_plain_ticks(f, px);
+        for (px_t px = INT64_MIN; px < INT64_MIN + 9; px++) expect_plain_ticks(f, px);
+    }
+}
+
+static void no_price_of_a_table_is_plain(void **state)
+{
+    struct fixture *f = *state;
+    const struct command_set_tick_table table = {.table = 1, .tick_px = {10}};
+    assert_int_equal(instrument_set_tick_table(&f->instruments, &table), REJECT_NONE);
+    struct command_list_instrument c = listing(1, "A");
+    c.tick_px = 0;
+    c.tick_table = 1;
+    assert_int_equal(instrument_list(&f->instruments, &c), REJECT_NONE);
+    for (px_t px = -20; px < 200; px++)
+        assert_int_equal(instrument_plain_ticks(&f->instruments.table[1], px), 0);
+}
+
 #define INSTRUMENT_TEST(name)                                                                      \
     cmocka_unit_test_setup_teardown(name, open_instruments, close_instruments)
 
@@ -239,6 +280,8 @@ int main(void)
         INSTRUMENT_TEST(the_highest_price_follows_from_the_tick),
         INSTRUMENT_TEST(a_tick_whose_ladder_has_no_number_is_refused),
         INSTRUMENT_TEST(settings_lie_in_their_ranges),
+        INSTRUMENT_TEST(plain_prices_are_divided_by_multiplying),
+        INSTRUMENT_TEST(no_price_of_a_table_is_plain),
         cmocka_unit_test(symbols_are_found_however_many_there_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,18 @@ static void a_hold_has_the_highest_fee_rounded_up(void **state)
     assert_false(fee_hold(INT64_MAX / 11 * 10 + 10, 100000, &hold));
 }
 
+static void a_plain_hold_is_the_same(void **state)
+{
+    (void)state;
+    const cash_t end = INT64_C(1) << 43;
+    for (uint32_t ppm = 0; ppm <= 100000; ppm += 12500) {
+        for (cash_t notional = 0; notional < 50; notional++)
+            assert_int_equal(fee_hold_plain(notional, ppm), hold_of(notional, ppm));
+        for (cash_t notional = end - 50; notional < end; notional++)
+            assert_int_equal(fee_hold_plain(notional, ppm), hold_of(notional, ppm));
+    }
+}
+
 /* An order that fills in parts is never short of a fee: what a part releases covers it. */
 static void parts_of_a_hold_cover_the_fees_of_parts(void **state)
 {
@@ -84,6 +96,7 @@ int main(void)
         cmocka_unit_test(fees_and_rebates_are_rounded_towards_zero),
         cmocka_unit_test(large_notionals_cost_the_same),
         cmocka_unit_test(a_hold_has_the_highest_fee_rounded_up),
+        cmocka_unit_test(a_plain_hold_is_the_same),
         cmocka_unit_test(parts_of_a_hold_cover_the_fees_of_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
