@@ -217,7 +217,8 @@ describe("a disk that fails", () => {
         assert.deepEqual([refused.status, refused.json.code], [503, "disk_stopped"]);
         disk.set({ write_error: 0 });
         const answer = await pending;
-        assert.ok([201, 504].includes(answer.status), answer.text);
+        // late, not known in time, or refused: the archiver may have met the failure before it
+        assert.ok([201, 503, 504].includes(answer.status), answer.text);
         await placeAtLast(rest, "waits");
         await holdOrders(exchange, rest, ["before", "during", "waits"]);
         await exchange.stop();
