@@ -10,9 +10,15 @@
 #include "engine/bus/segment.h"
 #include "engine/bus/shared_file.h"
 
-static void unmap(struct journal_reader *self)
+/* Another map takes its place; the records in it stay over the next call, which may change it twice
+ * more. */
+static void set_aside(struct journal_reader *self)
 {
-    if (self->map) munmap(self->map, self->map_bytes);
+    enum { FORMERS = sizeof self->formers / sizeof self->formers[0] };
+    struct journal_map *oldest = &self->formers[FORMERS - 1];
+    if (oldest->bytes) munmap(oldest->address, oldest->bytes);
+    memmove(&self->formers[1], &self->formers[0], sizeof self->formers - sizeof self->formers[0]);
+    self->formers[0] = (struct journal_map){self->map, self->map ? self->map_bytes : 0};
     self->map = NULL;
     self->segment = 0;
 }
@@ -34,7 +40,7 @@ static enum status map_path(struct journal_reader *self, const char *path, uint3
         (void)snprintf(self->where, sizeof self->where, "%s: bad segment header", path);
         return STATUS_CORRUPT;
     }
-    unmap(self);
+    set_aside(self);
     self->map = file.map;
     self->map_bytes = file.bytes;
     self->segment = number;
@@ -321,5 +327,5 @@ enum status journal_reader_open_following(struct journal_reader *self,
 
 void journal_reader_close(struct journal_reader *self)
 {
-    unmap(self);
+    for (unsigned i = 0; i <= sizeof self->formers / sizeof self->formers[0]; i++) set_aside(self);
 }
