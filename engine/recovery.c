@@ -168,18 +168,17 @@ static enum status next_command(struct recovery *self, const struct journal_reco
                                                          : fail_reading(self, status, &self->in);
 }
 
-/* Reads on while the records before stay where they are: at most `max`, and none behind `up_to`. */
+/* Reads on while the segment lasts: at most `max`, and none behind `up_to`. */
 static enum status gather(struct recovery *self, seq_t up_to, unsigned max, struct command_run *run)
 {
     if (max > COMMAND_RUN_MAX) max = COMMAND_RUN_MAX;
     command_run_begin(run, self->engine);
-    const uint8_t *map = NULL;
-    while (run->count < max && self->in.next_seq <= up_to && (!run->count || self->in.map == map)) {
+    while (run->count < max && self->in.next_seq <= up_to) {
         const struct journal_record *command;
+        if (run->count && !journal_reader_stays(&self->in)) return STATUS_OK;
         enum status status = next_command(self, &command);
         if (status != STATUS_OK) return status;
         command_run_add(run, self->engine, command);
-        if (!map) map = self->in.map;
     }
     return STATUS_OK;
 }

@@ -97,11 +97,6 @@ enum journal_key {
     JOURNAL_BY_CAUSE, /* `out`: sequence number of the command that caused it */
 };
 
-struct journal_map {
-    void *address;
-    size_t bytes; /* 0: none */
-};
-
 /* Reads one journal from a place on. Not shared between threads. */
 struct journal_reader {
     const struct instance *instance;
@@ -118,7 +113,8 @@ struct journal_reader {
     uint64_t offset;
     uint8_t *map;
     size_t map_bytes;
-    struct journal_map formers[2]; /* mapped before: records that were given out may lie there */
+    uint8_t *former_map; /* the same segment's, mapped before: until the next call; NULL: none */
+    size_t former_bytes;
     char where[INSTANCE_PATH_BYTES + 256]; /* after STATUS_CORRUPT: file, offset, seq, and what */
 };
 
@@ -167,11 +163,23 @@ static inline uint64_t journal_reader_position(const struct journal_reader *self
 static inline uint64_t journal_reader_position_of(const struct journal_reader *self,
                                                   const struct journal_record *record)
 {
-    return (uint64_t)self->segment << 32 | (uint64_t)((const uint8_t *)record - self->map);
+    const uint8_t *at = (const uint8_t *)record, *map = self->map;
+    if (self->former_map && at >= self->former_map && at < self->former_map + self->former_bytes)
+        map = self->former_map;
+    return (uint64_t)self->segment << 32 | (uint64_t)(at - map);
 }
 
-/* The next released record. It stays valid over further calls as long as self->map stays the same,
- * and over the one that changes it. STATUS_EMPTY when there is none yet,
+/* Whether the next record lies in the segment that is mapped: then what was given before it stays
+ * valid over the next call. */
+static inline bool journal_reader_stays(const struct journal_reader *self)
+{
+    if (!self->map || self->offset + sizeof(uint32_t) > self->map_bytes) return false;
+    const struct journal_record *next = (const struct journal_record *)(self->map + self->offset);
+    uint32_t frame = atomic_load_explicit(&next->frame, memory_order_acquire);
+    return frame != 0 && frame != JOURNAL_END_OF_SEGMENT;
+}
+
+/* The next released record, valid until the next call. STATUS_EMPTY when there is none yet,
  * STATUS_CORRUPT when its checksum or its sequence is wrong, or the rule of retention has removed
  * it (self->where names it). */
 MUST_CHECK enum status journal_next(struct journal_reader *self,

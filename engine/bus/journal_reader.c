@@ -10,15 +10,15 @@
 #include "engine/bus/segment.h"
 #include "engine/bus/shared_file.h"
 
-/* Another map takes its place; the records in it stay over the next call, which may change it twice
- * more. */
-static void set_aside(struct journal_reader *self)
+static void unmap_former(struct journal_reader *self)
 {
-    enum { FORMERS = sizeof self->formers / sizeof self->formers[0] };
-    struct journal_map *oldest = &self->formers[FORMERS - 1];
-    if (oldest->bytes) munmap(oldest->address, oldest->bytes);
-    memmove(&self->formers[1], &self->formers[0], sizeof self->formers - sizeof self->formers[0]);
-    self->formers[0] = (struct journal_map){self->map, self->map ? self->map_bytes : 0};
+    if (self->former_map) munmap(self->former_map, self->former_bytes);
+    self->former_map = NULL;
+}
+
+static void unmap(struct journal_reader *self)
+{
+    if (self->map) munmap(self->map, self->map_bytes);
     self->map = NULL;
     self->segment = 0;
 }
@@ -40,7 +40,7 @@ static enum status map_path(struct journal_reader *self, const char *path, uint3
         (void)snprintf(self->where, sizeof self->where, "%s: bad segment header", path);
         return STATUS_CORRUPT;
     }
-    set_aside(self);
+    unmap(self);
     self->map = file.map;
     self->map_bytes = file.bytes;
     self->segment = number;
@@ -192,9 +192,19 @@ static enum status at_the_end(struct journal_reader *self, enum segment_finding 
  * and the archive's file may have grown: the same place, mapped anew. */
 static enum status map_again(struct journal_reader *self)
 {
-    uint64_t offset = self->offset;
-    enum status status = map_segment(self, self->segment);
-    if (status == STATUS_OK) self->offset = offset;
+    const struct journal_reader before = *self;
+    self->map = NULL; /* kept: what was read ahead is still in it */
+    enum status status = map_segment(self, before.segment);
+    self->offset = before.offset;
+    if (status == STATUS_OK) {
+        unmap_former(self);
+        self->former_map = before.map;
+        self->former_bytes = before.map_bytes;
+        return STATUS_OK;
+    }
+    self->map = before.map;
+    self->map_bytes = before.map_bytes;
+    self->segment = before.segment;
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
@@ -255,6 +265,7 @@ static enum status next_released(struct journal_reader *self, const struct journ
 
 enum status journal_next(struct journal_reader *self, const struct journal_record **record)
 {
+    unmap_former(self);
     for (;;) {
         enum status status = next_released(self, record);
         if (status != STATUS_OK || self->key == JOURNAL_BY_SEQ) return status;
@@ -327,5 +338,6 @@ enum status journal_reader_open_following(struct journal_reader *self,
 
 void journal_reader_close(struct journal_reader *self)
 {
-    for (unsigned i = 0; i <= sizeof self->formers / sizeof self->formers[0]; i++) set_aside(self);
+    unmap_former(self);
+    unmap(self);
 }

@@ -132,12 +132,14 @@ static void on_changed(void *context, const struct child *child, bool ended)
 
 /* ---- starting ---- */
 
-/* While starting, a process that gives up by itself would do so again: better tell the user. */
+/* While starting, a process that gives up by itself would do so again: better tell the user. One
+ * that a signal ends may have been ended by somebody else, but not that often. */
 static bool gave_up(struct exchange *self, const char *name)
 {
     const struct child *child = supervisor_find(&self->supervisor, name);
-    bool by_itself = child->state == CHILD_BACKOFF && WIFEXITED(child->wait_status);
-    if (child->state != CHILD_FAILED && !(by_itself && child->starts >= START_TRIES)) return false;
+    uint32_t tries = WIFEXITED(child->wait_status) ? START_TRIES : 2 * START_TRIES;
+    bool tried = child->state == CHILD_BACKOFF && child->starts >= tries;
+    if (child->state != CHILD_FAILED && !tried) return false;
     if (child->state != CHILD_FAILED) {
         fprintf(stderr, "%s cannot start (%s):\n", name, child_end_text(child));
         child_print_log_end(child);

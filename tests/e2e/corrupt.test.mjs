@@ -47,10 +47,8 @@ function lastSegment() {
 
 const kept = (count) => Array.from({ length: count }, (_, i) => `keep-${i + 1}`);
 
-/* `hoga up` must end by itself, with a failure; what it and the core said. Without a snapshot, behind
- * which the start would not look. */
+/* `hoga up` must end by itself, with a failure; what it and the core said. */
 async function refusal() {
-    fs.rmSync(exchange.path("snapshots"), { recursive: true, force: true });
     const supervisor = exchange.spawn();
     const timer = setTimeout(() => supervisor.kill("SIGKILL"), 60000);
     const { code, signal } = await supervisor.ended;
