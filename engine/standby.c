@@ -151,11 +151,14 @@ static void mark_needed(const struct standby *self)
         fprintf(stderr, "hoga-core: cannot note what the snapshots need: %s\n", strerror(errno));
 }
 
-/* A start trusts a snapshot that both journals reach as far as: they must, on disk. */
+/* A start trusts a snapshot that both journals reach as far as: they must, on disk. And a front
+ * that begins at it must not see what is not released. */
 static bool is_safe(const struct standby *self)
 {
     const struct control *c = self->control;
-    return atomic_load_explicit(&c->in.durable_seq, memory_order_acquire) >=
+    return atomic_load_explicit(&c->released_seq, memory_order_acquire) >=
+               self->child_mark.in_seq &&
+           atomic_load_explicit(&c->in.durable_seq, memory_order_acquire) >=
                self->child_mark.in_seq &&
            atomic_load_explicit(&c->out.durable_seq, memory_order_acquire) >=
                self->child_mark.out_seq;
