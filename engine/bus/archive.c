@@ -94,6 +94,59 @@ enum status archive_prepare(const struct instance *instance, enum journal_kind k
     return good ? STATUS_OK : STATUS_IO;
 }
 
+/* ---- the cut ---- */
+
+/* The last first: what stays has no gap, however far it gets. */
+static bool remove_behind(const struct instance *instance, enum journal_kind kind, uint32_t number)
+{
+    uint32_t first, last, missing;
+    char path[SEGMENT_PATH_BYTES];
+    if (segment_range(instance->journal_dir, kind, &first, &last, &missing) == STATUS_IO)
+        return false;
+    if (last <= number) return true;
+    for (; last > number; last--) {
+        segment_archive_path(path, instance, kind, last);
+        if (unlink(path) != 0 && errno != ENOENT) return false;
+    }
+    return sync_directory(instance);
+}
+
+/* The watermark goes first: it would say of what is cut that it was safe. */
+static bool shorten(int fd, uint64_t offset)
+{
+    struct segment_watermark mark = {.offset = 0};
+    struct stat st;
+    if (fstat(fd, &st) != 0) return false;
+    if ((uint64_t)st.st_size <= offset) return true;
+    if (offset >= JOURNAL_SEGMENT_HEADER_BYTES) {
+        if (pread(fd, &mark, sizeof mark, SEGMENT_WATERMARK_AT) != (ssize_t)sizeof mark)
+            return false;
+        if (mark.offset > offset) {
+            mark = (struct segment_watermark){.offset = 0};
+            if (!write_all(fd, (const uint8_t *)&mark, sizeof mark, SEGMENT_WATERMARK_AT) ||
+                fsync(fd) != 0)
+                return false;
+        }
+    }
+    return ftruncate(fd, (off_t)offset) == 0 && fsync(fd) == 0;
+}
+
+enum status archive_cut(const struct instance *instance, enum journal_kind kind, uint32_t number,
+                        uint64_t offset)
+{
+    char path[SEGMENT_PATH_BYTES];
+    if (!remove_behind(instance, kind, offset ? number : number - 1)) return STATUS_IO;
+    if (!offset) return STATUS_OK;
+    segment_archive_path(path, instance, kind, number);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT ? STATUS_OK : STATUS_IO;
+    bool good = shorten(fd, offset);
+    int error = errno;
+    (void)close(fd);
+    errno = error;
+    return good ? STATUS_OK : STATUS_IO;
+}
+
 /* ---- the segment in work ---- */
 
 static void leave_segment(struct archive *self)

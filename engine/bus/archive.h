@@ -65,6 +65,14 @@ MUST_CHECK enum status archive_finish(struct archive *self);
 /* Closes it where it stands. */
 void archive_close(struct archive *self);
 
+/* A start, where the end of a journal had to be read from the archive: nothing stays there behind
+ * `offset` of segment `number` (0: the whole segment goes), on disk, before anything new is
+ * written. What is left of records that were never safe, or of events whose commands were not,
+ * could otherwise be taken for what follows, after another loss of power. STATUS_IO, errno; it may
+ * be repeated. */
+MUST_CHECK enum status archive_cut(const struct instance *instance, enum journal_kind kind,
+                                   uint32_t number, uint64_t offset);
+
 /* Keeper: makes the archive file of a coming segment, zeroed and on disk, if it is not there: a
  * commit then changes data alone, which costs fdatasync about a third less than bytes that were
  * only reserved; and a disk that is full by then has room for it. STATUS_IO, errno. */

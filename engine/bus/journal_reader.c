@@ -21,6 +21,7 @@ static enum status map_path(struct journal_reader *self, const char *path, uint3
 {
     struct shared_file file;
     enum status status = shared_file_open(&file, path, false);
+    if (status == STATUS_INVALID) return STATUS_NOT_FOUND; /* empty: just made, or never more */
     if (status != STATUS_OK) return status;
     (void)close(file.fd);
     if (*(const uint64_t *)file.map == 0) { /* made ahead of use, or a file that never got there */
