@@ -255,13 +255,25 @@ static enum status make_ready(struct archive *self)
     return self->is_doubtful ? replace_file(self) : STATUS_OK;
 }
 
+/* All before the segment that has just begun is safe, and noted before any memory goes: whoever
+ * comes after this life begins at the cursor, out of memory. */
+static void note_full_segment(const struct archive *self)
+{
+    uint64_t begins = (uint64_t)self->segment << 32;
+    if (begins <= atomic_load_explicit(&self->cursors->durable_position, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&self->cursors->durable_position, begins, memory_order_relaxed);
+    atomic_store_explicit(&self->cursors->durable_seq, segment_first_seq(self->map) - 1,
+                          memory_order_release);
+}
+
 /* The full segment is on disk: readers find it there, and memory keeps only the newest few. */
 static void retire_memory(const struct archive *self)
 {
-    if (self->segment <= ARCHIVE_MEMORY_SEGMENTS_KEPT) return;
+    if (self->segment <= ARCHIVE_MEMORY_SEGMENTS_KEPT + 1) return;
     char path[SEGMENT_PATH_BYTES];
     segment_memory_path(path, self->instance, self->kind,
-                        self->segment - ARCHIVE_MEMORY_SEGMENTS_KEPT);
+                        self->segment - 1 - ARCHIVE_MEMORY_SEGMENTS_KEPT);
     (void)unlink(path); /* gone already after a restart: fine */
 }
 
@@ -289,8 +301,9 @@ enum status archive_copy(struct archive *self, uint64_t position, uint64_t *copi
         if (status == STATUS_OK) status = archive_sync(self);
         if (status == STATUS_OK) status = archive_mark(self);
         if (status != STATUS_OK) return status;
-        retire_memory(self);
         begin_segment(self, self->segment + 1, 0);
+        note_full_segment(self);
+        retire_memory(self);
     }
     return copy_in_segment(self, position & UINT32_MAX, copied);
 }

@@ -47,8 +47,8 @@ void archive_init(struct archive *self, const struct instance *instance, enum jo
                   struct journal_cursors *cursors);
 
 /* Copies up to `position` (segment number << 32 | offset), through all segments before it, each of
- * which is synced when it is full. Adds to `copied` what it has copied, also when it fails.
- * STATUS_IO: self->what and self->error say why. */
+ * which is synced when it is full, and noted in the durable cursors. Adds to `copied` what it has
+ * copied, also when it fails. STATUS_IO: self->what and self->error say why. */
 MUST_CHECK enum status archive_copy(struct archive *self, uint64_t position, uint64_t *copied);
 
 /* Makes all that is copied safe. STATUS_IO. */
