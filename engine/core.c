@@ -171,7 +171,9 @@ static enum status open_rings(struct core *self)
         enum status status = ring_create(ring, &self->instance, self->control, source);
         if (status != STATUS_OK) return status;
         uint64_t position = self->recovery.mark.ring_position[source];
-        if (position && ring_seek(ring, position) != STATUS_OK) sequencer_spoil_ring(sequencer, i);
+        if (!position) continue;
+        status = ring_seek(ring, position);
+        if (status == STATUS_INVALID) sequencer_spoil_ring(sequencer, i);
     }
     return STATUS_OK;
 }

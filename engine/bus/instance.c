@@ -18,9 +18,32 @@
 
 enum { ID_DIGITS = INSTANCE_ID_BYTES - 1 };
 
+/* A name is on disk once its directory is. */
+static enum status sync_dir(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return STATUS_IO;
+    bool good = fsync(fd) == 0;
+    (void)close(fd);
+    return good ? STATUS_OK : STATUS_IO;
+}
+
+static enum status sync_parent(const char *path)
+{
+    char parent[INSTANCE_PATH_BYTES];
+    const char *slash = strrchr(path, '/');
+    if (!slash) return sync_dir(".");
+    size_t length = slash == path ? 1 : (size_t)(slash - path);
+    memcpy(parent, path, length);
+    parent[length] = '\0';
+    return sync_dir(parent);
+}
+
+/* Unless it is there; one that was made just before a loss of power may not be any more. */
 static enum status make_dir(const char *path, mode_t mode)
 {
-    return mkdir(path, mode) == 0 || errno == EEXIST ? STATUS_OK : STATUS_IO;
+    if (mkdir(path, mode) != 0) return errno == EEXIST ? STATUS_OK : STATUS_IO;
+    return sync_parent(path);
 }
 
 /* Every directory on the way, as `mkdir -p`. */
@@ -80,7 +103,7 @@ static enum status make_id(const struct instance *self)
     (void)close(fd);
     if (good && link(fresh, path) != 0 && errno != EEXIST) good = false;
     (void)unlink(fresh);
-    return good ? STATUS_OK : STATUS_IO;
+    return good ? sync_dir(self->data_dir) : STATUS_IO;
 }
 
 enum status instance_open(struct instance *self, const char *data_dir)

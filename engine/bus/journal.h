@@ -98,6 +98,7 @@ struct journal_reader {
     bool recovering; /* the core's own, before it writes: sees all whole records there are */
     bool following;  /* the standby's: sees what is written, released or not */
     bool in_memory;  /* the mapped segment is the one in /dev/shm */
+    bool holds;      /* what it has given must stay valid: STATUS_EMPTY where it could not */
     seq_t next_seq;
     uint64_t released_cache; /* `released` as last looked at, in `in` sequence numbers */
     uint32_t segment;        /* number of the mapped one; 0: none */
@@ -140,16 +141,6 @@ static inline uint64_t journal_reader_position_of(const struct journal_reader *s
                                                   const struct journal_record *record)
 {
     return (uint64_t)self->segment << 32 | (uint64_t)((const uint8_t *)record - self->map);
-}
-
-/* Whether the next record lies in the segment that is mapped: then what was given before it stays
- * valid over the next call. */
-static inline bool journal_reader_stays(const struct journal_reader *self)
-{
-    if (!self->map || self->offset + sizeof(uint32_t) > self->map_bytes) return false;
-    const struct journal_record *next = (const struct journal_record *)(self->map + self->offset);
-    uint32_t frame = atomic_load_explicit(&next->frame, memory_order_acquire);
-    return frame != 0 && frame != JOURNAL_END_OF_SEGMENT;
 }
 
 /* The next released record, valid until the next call. STATUS_EMPTY when there is none yet,

@@ -21,6 +21,7 @@ static enum status map_path(struct journal_reader *self, const char *path, uint3
 {
     struct shared_file file;
     enum status status = shared_file_open(&file, path, false);
+    if (status == STATUS_INVALID) return STATUS_NOT_FOUND; /* empty: just made, or never more */
     if (status != STATUS_OK) return status;
     (void)close(file.fd);
     if (*(const uint64_t *)file.map == 0) { /* made ahead of use, or a file that never got there */
@@ -141,13 +142,31 @@ static enum status at_the_end(struct journal_reader *self, enum segment_finding 
     return STATUS_EMPTY;
 }
 
+/* A segment that was found in the archive may be in memory since, where a core goes on writing it,
+ * and the archive's file may have grown: the same place, mapped anew. */
+static enum status map_again(struct journal_reader *self)
+{
+    uint64_t offset = self->offset;
+    enum status status = map_segment(self, self->segment);
+    if (status == STATUS_OK) self->offset = offset;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 /* The record at the offset, going on into the next segment where this one ends. */
 static enum status look(struct journal_reader *self, const struct journal_record **record)
 {
+    bool is_fresh = !self->control || self->in_memory;
     for (;;) {
         enum segment_finding finding =
             segment_look(self->map, self->map_bytes, self->offset, record);
         if (finding == SEGMENT_RECORD) return STATUS_OK;
+        if (self->holds) return STATUS_EMPTY;
+        if (finding != SEGMENT_END && !is_fresh) {
+            enum status status = map_again(self);
+            if (status != STATUS_OK) return status;
+            is_fresh = true;
+            continue;
+        }
         if (finding != SEGMENT_END) return at_the_end(self, finding);
         enum status status = map_segment(self, self->segment + 1);
         if (status != STATUS_OK) return status == STATUS_NOT_FOUND ? STATUS_EMPTY : status;

@@ -19,6 +19,8 @@
 /* How far before the consumer the producer's bytes are fetched from its processor: about a run. */
 enum { FETCH_AHEAD_BYTES = 1024, FETCH_BYTES = 192 };
 
+enum { PATH_BYTES = 128 };
+
 struct ring_shared {
     uint64_t magic;
     uint64_t capacity;
@@ -43,6 +45,22 @@ static uint64_t aligned(uint64_t n)
     return (n + RING_ALIGN - 1) & ~(uint64_t)(RING_ALIGN - 1);
 }
 
+static enum status attach(struct ring *self, struct shared_file *file, uint64_t capacity)
+{
+    struct ring_shared *shared = file->map;
+    if (shared->magic != RING_MAGIC || shared->capacity != capacity) {
+        shared_file_close(file);
+        return STATUS_INVALID;
+    }
+    self->shared = shared;
+    self->buffer = shared->buffer;
+    self->capacity = capacity;
+    self->fd = file->fd;
+    self->head_cache = atomic_load_explicit(&shared->head, memory_order_acquire);
+    self->tail_cache = atomic_load_explicit(&shared->tail, memory_order_acquire);
+    return STATUS_OK;
+}
+
 enum status ring_open_file(struct ring *self, const char *path, uint64_t capacity, uint64_t start)
 {
     struct shared_file file;
@@ -59,25 +77,20 @@ enum status ring_open_file(struct ring *self, const char *path, uint64_t capacit
         atomic_thread_fence(memory_order_release);
         shared->magic = RING_MAGIC;
     }
-    if (shared->magic != RING_MAGIC || shared->capacity != capacity) {
-        shared_file_close(&file);
-        return STATUS_INVALID;
-    }
-    self->shared = shared;
-    self->buffer = shared->buffer;
-    self->capacity = capacity;
-    self->fd = file.fd;
-    self->head_cache = atomic_load_explicit(&shared->head, memory_order_acquire);
-    self->tail_cache = atomic_load_explicit(&shared->tail, memory_order_acquire);
-    return STATUS_OK;
+    return attach(self, &file, capacity);
+}
+
+static void ring_path(char path[PATH_BYTES], const struct instance *instance, uint16_t source)
+{
+    (void)snprintf(path, PATH_BYTES, "%s/ring-%u", instance->shm_dir, source);
 }
 
 enum status ring_create(struct ring *self, const struct instance *instance, struct control *control,
                         uint16_t source)
 {
-    char path[128];
+    char path[PATH_BYTES];
     CHECK(source >= 1 && source <= CONTROL_RING_MAX);
-    (void)snprintf(path, sizeof path, "%s/ring-%u", instance->shm_dir, source);
+    ring_path(path, instance, source);
     /* A ring made anew begins at the clock, beyond every position of its predecessor (which moved
      * less than a byte a nanosecond): records about the old ring say nothing about this one. */
     uint64_t start = (uint64_t)clock_wall_ns() / RING_ALIGN * RING_ALIGN;
@@ -88,10 +101,31 @@ enum status ring_create(struct ring *self, const struct instance *instance, stru
     return STATUS_OK;
 }
 
+/* A producer's: the core alone makes rings, so that of two nobody makes the same one. */
+static enum status open_made(struct ring *self, const struct instance *instance,
+                             struct control *control, uint16_t source)
+{
+    char path[PATH_BYTES];
+    struct shared_file file;
+    memset(self, 0, sizeof *self);
+    self->fd = -1;
+    ring_path(path, instance, source);
+    enum status status = shared_file_open(&file, path, true);
+    if (status != STATUS_OK) return status;
+    if (((const struct ring_shared *)file.map)->magic == 0) { /* just being made */
+        shared_file_close(&file);
+        return STATUS_NOT_FOUND;
+    }
+    status = attach(self, &file, control->ring_bytes);
+    self->source = source;
+    self->control = control;
+    return status;
+}
+
 enum status ring_claim(struct ring *self, const struct instance *instance, struct control *control)
 {
     for (uint16_t source = 1; source <= control->ring_count; source++) {
-        enum status status = ring_create(self, instance, control, source);
+        enum status status = open_made(self, instance, control, source);
         if (status != STATUS_OK) return status;
         if (flock(self->fd, LOCK_EX | LOCK_NB) == 0) {
             /* read again: the former owner may have sent until it lost the lock */
@@ -211,7 +245,8 @@ enum status ring_seek(struct ring *self, uint64_t position)
     uint64_t head = atomic_load_explicit(&self->shared->head, memory_order_acquire);
     uint64_t tail = atomic_load_explicit(&self->shared->tail, memory_order_acquire);
     if (position < head) return STATUS_OK; /* taken already: the record was written after */
-    if (position > tail || position % RING_ALIGN) return STATUS_INVALID;
+    if (position % RING_ALIGN) return STATUS_INVALID;
+    if (position > tail) return STATUS_NOT_FOUND; /* another ring's: the clock was set back since */
     self->head_cache = position;
     self->tail_cache = tail;
     atomic_store_explicit(&self->shared->head, position, memory_order_release);

@@ -59,7 +59,8 @@ struct ring_message {
 MUST_CHECK enum status ring_create(struct ring *self, const struct instance *instance,
                                    struct control *control, uint16_t source);
 
-/* Producer: claims any ring that nobody holds. STATUS_BUSY when all are held. */
+/* Producer: claims any ring that nobody holds. STATUS_BUSY when all are held; STATUS_NOT_FOUND
+ * while the core has not made them. */
 MUST_CHECK enum status ring_claim(struct ring *self, const struct instance *instance,
                                   struct control *control);
 
@@ -101,7 +102,10 @@ void ring_release_taken(struct ring *self);
 /* Consumer: takes and releases the message that ring_peek() showed. */
 void ring_release(struct ring *self, const struct ring_message *message);
 
-/* Consumer, at recovery: goes on at `position`, which must lie between head and tail. */
+/* Consumer, at recovery: goes on at `position`, if it lies between head and tail. STATUS_OK also
+ * when it lies before; STATUS_NOT_FOUND when this ring has never come so far: it is one made anew,
+ * after the clock was set back, and goes on at its own head. STATUS_INVALID when it is no position.
+ */
 MUST_CHECK enum status ring_seek(struct ring *self, uint64_t position);
 
 #endif

@@ -11,6 +11,7 @@
  * answers in the order it was sent to, so the oldest pending one is never far. */
 struct pending {
     uint64_t number; /* 0: free */
+    seq_t after_seq; /* what was written before it was sent is not it */
     int64_t sent_ms;
     gateway_done done; /* NULL: the asker is gone */
     void *context;
@@ -51,7 +52,8 @@ static struct pending *slot_of(struct gateway *self, uint64_t number)
     return &self->slots[number & self->mask];
 }
 
-/* Request ids of one claim of the ring are distinct from those of an earlier owner. */
+/* Request ids of one claim of the ring are distinct from those of an earlier owner; but not from
+ * those of a ring that was lost with the machine's power, which the journal may still hold. */
 static uint64_t request_id(const struct gateway *self, uint64_t number)
 {
     return (self->ring->epoch & 0xffff) << 32 | (uint32_t)number;
@@ -62,10 +64,13 @@ enum reject gateway_send(struct gateway *self, const void *message, size_t lengt
 {
     uint64_t number = self->sent + 1;
     struct pending *slot = slot_of(self, number);
-    if (slot->number) return REJECT_EXCHANGE_BUSY;
+    seq_t written =
+        atomic_load_explicit(&self->ring->control->in.written_seq, memory_order_acquire);
+    /* nothing written: the core has not found out yet how far its journal goes */
+    if (slot->number || !written) return REJECT_EXCHANGE_BUSY;
     if (ring_send(self->ring, request_id(self, number), message, length) != STATUS_OK)
         return REJECT_EXCHANGE_BUSY;
-    *slot = (struct pending){number, now_ms, done, context};
+    *slot = (struct pending){number, written, now_ms, done, context};
     self->sent = number;
     self->waiting++;
     *handle = number;
@@ -84,7 +89,8 @@ static struct pending *pending_of(struct gateway *self, const struct journal_rec
     if (origin_source(command->origin) != self->ring->source) return NULL;
     uint64_t request = origin_request(command->origin);
     struct pending *slot = slot_of(self, request & UINT32_MAX);
-    bool ours = slot->number && request_id(self, slot->number) == request;
+    bool ours =
+        slot->number && request_id(self, slot->number) == request && command->seq > slot->after_seq;
     return ours ? slot : NULL;
 }
 

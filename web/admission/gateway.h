@@ -39,7 +39,8 @@ typedef void (*gateway_done)(void *context, const struct gateway_answer *answer)
 struct gateway *gateway_create(struct ring *ring, uint32_t pending_max);
 void gateway_destroy(struct gateway *self);
 
-/* Sends one command. On anything but REJECT_NONE (then REJECT_EXCHANGE_BUSY) no callback comes.
+/* Sends one command. On anything but REJECT_NONE (then REJECT_EXCHANGE_BUSY: the ring is full, too
+ * many are under way, or the core has not read its journal yet) no callback comes.
  * Stores a handle for gateway_forget(), never 0. `now_ms` is CLOCK_REALTIME. */
 enum reject gateway_send(struct gateway *self, const void *message, size_t length, int64_t now_ms,
                          gateway_done done, void *context, uint64_t *handle);

@@ -18,6 +18,7 @@
 enum { PENDING = 8, RING_BYTES = 4096 };
 
 struct bench {
+    struct control control;
     struct ring ring; /* both sides' handles in one */
     struct gateway *gateway;
     char path[64];
@@ -35,6 +36,11 @@ static void answered(void *context, const struct gateway_answer *answer)
     bench.answers[bench.answer_count++] = *answer;
 }
 
+static void written(seq_t seq)
+{
+    atomic_store(&bench.control.in.written_seq, seq);
+}
+
 static int open_bench(void **state)
 {
     (void)state;
@@ -43,6 +49,8 @@ static int open_bench(void **state)
     unlink(bench.path);
     if (ring_open_file(&bench.ring, bench.path, RING_BYTES, 0) != STATUS_OK) return -1;
     bench.ring.source = 3;
+    bench.ring.control = &bench.control;
+    written(1);
     bench.ring.epoch = 0x20005; /* more than fits in a request id */
     bench.gateway = gateway_create(&bench.ring, PENDING);
     return bench.gateway ? 0 : -1;
@@ -218,10 +226,10 @@ static void rejects_carry_their_reason(void **state)
     const struct event_execution rejected = execution_of(13, REJECT_INSUFFICIENT_CASH);
     (void)state;
     assert_int_equal(send_one(0, NULL, &handle), REJECT_NONE),
-        step(3, take(), 1, &request_rejected);
+        step(3, take(), 2, &request_rejected);
     assert_int_equal(send_one(0, NULL, &handle), REJECT_NONE),
-        step(3, take(), 2, &command_rejected);
-    assert_int_equal(send_one(0, NULL, &handle), REJECT_NONE), step(3, take(), 3, &rejected);
+        step(3, take(), 3, &command_rejected);
+    assert_int_equal(send_one(0, NULL, &handle), REJECT_NONE), step(3, take(), 4, &rejected);
     assert_int_equal(bench.answer_count, 3);
     assert_int_equal(bench.answers[0].reason, REJECT_DUPLICATE_CL_ORD_ID);
     assert_int_equal(bench.answers[0].order_id, 12);
@@ -238,7 +246,7 @@ static void other_producers_and_earlier_claims_answer_nothing(void **state)
     (void)state;
     assert_int_equal(send_one(0, NULL, &handle), REJECT_NONE);
     uint64_t request = take();
-    step(2, request, 1, &event);
+    step(2, request, 2, &event);
     step(3, request ^ UINT64_C(1) << 32, 2, &event);
     step(3, request + 1, 3, &event);
     step(3, 0, 4, &event);
@@ -248,6 +256,26 @@ static void other_producers_and_earlier_claims_answer_nothing(void **state)
     assert_int_equal(bench.answers[0].in_seq, 5);
 }
 
+/* After a loss of power the rings are new and count their claims from 1 again, while the journal
+ * still holds commands under the same numbers. */
+static void what_was_written_before_answers_nothing(void **state)
+{
+    uint64_t handle;
+    const struct event_execution old = execution_of(1, REJECT_NONE), own = execution_of(2, 0);
+    (void)state;
+    written(0); /* the core has not read its journal yet */
+    assert_int_equal(send_one(0, NULL, &handle), REJECT_EXCHANGE_BUSY);
+    written(50);
+    assert_int_equal(send_one(0, NULL, &handle), REJECT_NONE);
+    uint64_t request = take();
+    step(3, request, 49, &old);
+    step(3, request, 50, &old);
+    assert_int_equal(bench.answer_count, 0);
+    step(3, request, 51, &own);
+    assert_int_equal(bench.answer_count, 1);
+    assert_int_equal(bench.answers[0].order_id, 2);
+}
+
 static void no_more_than_the_bound_are_under_way(void **state)
 {
     uint64_t handle;
@@ -255,7 +283,7 @@ static void no_more_than_the_bound_are_under_way(void **state)
     (void)state;
     for (int i = 0; i < PENDING; i++) assert_int_equal(send_one(0, NULL, &handle), REJECT_NONE);
     assert_int_equal(send_one(0, NULL, &handle), REJECT_EXCHANGE_BUSY);
-    step(3, take(), 1, &event);
+    step(3, take(), 2, &event);
     assert_int_equal(send_one(0, NULL, &handle), REJECT_NONE);
     assert_int_equal(send_one(0, NULL, &handle), REJECT_EXCHANGE_BUSY);
 }
@@ -288,7 +316,7 @@ static void the_silent_are_answered_when_their_time_is_up(void **state)
     assert_int_equal(bench.answer_count, 1);
     assert_ptr_equal(bench.contexts[0], &first);
     assert_int_equal(bench.answers[0].reason, REJECT_ANSWER_UNKNOWN);
-    step(3, take(), 1, &event); /* too late: nobody asks any more */
+    step(3, take(), 2, &event); /* too late: nobody asks any more */
     assert_int_equal(bench.answer_count, 1);
     step(3, take(), 2, &event);
     assert_int_equal(bench.answer_count, 2);
@@ -305,7 +333,7 @@ static void who_is_forgotten_is_not_called(void **state)
     assert_int_equal(send_one(0, NULL, &second), REJECT_NONE);
     gateway_forget(bench.gateway, first);
     gateway_forget(bench.gateway, 0);
-    step(3, take(), 1, &event);
+    step(3, take(), 2, &event);
     assert_int_equal(bench.answer_count, 0);
     gateway_forget(bench.gateway, second);
     assert_int_equal(gateway_expire(bench.gateway, 1000000), 0);
@@ -351,7 +379,7 @@ static void many_rounds_keep_the_order(void **state)
         for (int i = 0; i < count; i++)
             assert_int_equal(send_one(0, (void *)sent++, &handle), REJECT_NONE);
         bench.answer_count = 0;
-        for (int i = 0; i < count; i++) step(3, take(), 1, &event);
+        for (int i = 0; i < count; i++) step(3, take(), 2, &event);
         assert_int_equal(bench.answer_count, count);
         for (int i = 0; i < count; i++) assert_ptr_equal(bench.contexts[i], (void *)expected++);
     }
@@ -369,6 +397,7 @@ int main(void)
         BENCH_TEST(nobody_need_wait),
         BENCH_TEST(rejects_carry_their_reason),
         BENCH_TEST(other_producers_and_earlier_claims_answer_nothing),
+        BENCH_TEST(what_was_written_before_answers_nothing),
         BENCH_TEST(no_more_than_the_bound_are_under_way),
         BENCH_TEST(a_full_ring_is_busy_and_leaves_nothing_pending),
         BENCH_TEST(the_silent_are_answered_when_their_time_is_up),

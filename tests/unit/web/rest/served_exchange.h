@@ -35,6 +35,7 @@ struct served {
     struct front front;
     struct front_options options;
     struct station station;
+    struct control control;
     struct small_exchange exchange;
     struct rest *rest;
     uv_loop_t loop;
@@ -177,6 +178,8 @@ static inline void served_open(struct served *self)
         abort();
     self->record = calloc(1, JOURNAL_RECORD_MAX_BYTES);
     self->front.ring.source = 1;
+    self->front.ring.control = &self->control;
+    atomic_store(&self->control.in.written_seq, 1); /* what set the exchange up */
     self->options = (struct front_options){.address = "127.0.0.1", .static_dir = self->directory};
     self->front.options = &self->options;
     self->front.loop = &self->loop;
