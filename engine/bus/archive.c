@@ -113,6 +113,59 @@ enum status archive_prepare(const struct instance *instance, enum journal_kind k
     return good ? STATUS_OK : STATUS_IO;
 }
 
+/* ---- the cut ---- */
+
+/* The last first: what stays has no gap, however far it gets. */
+static bool remove_behind(const struct instance *instance, enum journal_kind kind, uint32_t number)
+{
+    uint32_t first, last, missing;
+    char path[SEGMENT_PATH_BYTES];
+    if (segment_range(instance->journal_dir, kind, &first, &last, &missing) == STATUS_IO)
+        return false;
+    if (last <= number) return true;
+    for (; last > number; last--) {
+        segment_archive_path(path, instance, kind, last);
+        if (unlink(path) != 0 && errno != ENOENT) return false;
+    }
+    return sync_directory(instance);
+}
+
+/* The watermark goes first: it would say of what is cut that it was safe. */
+static bool shorten(int fd, uint64_t offset)
+{
+    struct segment_watermark mark = {.offset = 0};
+    struct stat st;
+    if (fstat(fd, &st) != 0) return false;
+    if ((uint64_t)st.st_size <= offset) return true;
+    if (offset >= JOURNAL_SEGMENT_HEADER_BYTES) {
+        if (pread(fd, &mark, sizeof mark, SEGMENT_WATERMARK_AT) != (ssize_t)sizeof mark)
+            return false;
+        if (mark.offset > offset) {
+            mark = (struct segment_watermark){.offset = 0};
+            if (!write_all(fd, (const uint8_t *)&mark, sizeof mark, SEGMENT_WATERMARK_AT) ||
+                fsync(fd) != 0)
+                return false;
+        }
+    }
+    return ftruncate(fd, (off_t)offset) == 0 && fsync(fd) == 0;
+}
+
+enum status archive_cut(const struct instance *instance, enum journal_kind kind, uint32_t number,
+                        uint64_t offset)
+{
+    char path[SEGMENT_PATH_BYTES];
+    if (!remove_behind(instance, kind, offset ? number : number - 1)) return STATUS_IO;
+    if (!offset) return STATUS_OK;
+    segment_archive_path(path, instance, kind, number);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT ? STATUS_OK : STATUS_IO;
+    bool good = shorten(fd, offset);
+    int error = errno;
+    (void)close(fd);
+    errno = error;
+    return good ? STATUS_OK : STATUS_IO;
+}
+
 /* ---- the segment in work ---- */
 
 static void leave_segment(struct archive *self)
@@ -228,13 +281,25 @@ static enum status make_ready(struct archive *self)
     return self->is_doubtful ? replace_file(self) : STATUS_OK;
 }
 
+/* All before the segment that has just begun is safe, and noted before any memory goes: whoever
+ * comes after this life begins at the cursor, out of memory. */
+static void note_full_segment(const struct archive *self)
+{
+    uint64_t begins = (uint64_t)self->segment << 32;
+    if (begins <= atomic_load_explicit(&self->cursors->durable_position, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&self->cursors->durable_position, begins, memory_order_relaxed);
+    atomic_store_explicit(&self->cursors->durable_seq, segment_first_seq(self->map) - 1,
+                          memory_order_release);
+}
+
 /* The full segment is on disk: readers find it there, and memory keeps only the newest few. */
 static void retire_memory(const struct archive *self)
 {
-    if (self->segment <= ARCHIVE_MEMORY_SEGMENTS_KEPT) return;
+    if (self->segment <= ARCHIVE_MEMORY_SEGMENTS_KEPT + 1) return;
     char path[SEGMENT_PATH_BYTES];
     segment_memory_path(path, self->instance, self->kind,
-                        self->segment - ARCHIVE_MEMORY_SEGMENTS_KEPT);
+                        self->segment - 1 - ARCHIVE_MEMORY_SEGMENTS_KEPT);
     (void)unlink(path); /* gone already after a restart: fine */
 }
 
@@ -266,11 +331,9 @@ enum status archive_copy(struct archive *self, uint64_t position, uint64_t *copi
         if (status == STATUS_OK) status = archive_sync(self);
         if (status == STATUS_OK) status = archive_mark(self);
         if (status != STATUS_OK) return status;
-        /* before the memory goes: whoever takes over from here begins behind it */
-        atomic_store_explicit(&self->cursors->durable_position, (uint64_t)(self->segment + 1) << 32,
-                              memory_order_release);
-        retire_memory(self);
         begin_segment(self, self->segment + 1, 0);
+        note_full_segment(self);
+        retire_memory(self);
     }
     return copy_in_segment(self, position & UINT32_MAX, copied);
 }

@@ -10,12 +10,6 @@
 #include "engine/bus/segment.h"
 #include "engine/bus/shared_file.h"
 
-static void unmap_former(struct journal_reader *self)
-{
-    if (self->former_map) munmap(self->former_map, self->former_bytes);
-    self->former_map = NULL;
-}
-
 static void unmap(struct journal_reader *self)
 {
     if (self->map) munmap(self->map, self->map_bytes);
@@ -27,8 +21,7 @@ static enum status map_path(struct journal_reader *self, const char *path, uint3
 {
     struct shared_file file;
     enum status status = shared_file_open(&file, path, false);
-    /* without a byte: the power went when it had just been made */
-    if (status == STATUS_INVALID) return STATUS_NOT_FOUND;
+    if (status == STATUS_INVALID) return STATUS_NOT_FOUND; /* empty: just made, or never more */
     if (status != STATUS_OK) return status;
     (void)close(file.fd);
     if (*(const uint64_t *)file.map == 0) { /* made ahead of use, or a file that never got there */
@@ -192,19 +185,9 @@ static enum status at_the_end(struct journal_reader *self, enum segment_finding 
  * and the archive's file may have grown: the same place, mapped anew. */
 static enum status map_again(struct journal_reader *self)
 {
-    const struct journal_reader before = *self;
-    self->map = NULL; /* kept: what was read ahead is still in it */
-    enum status status = map_segment(self, before.segment);
-    self->offset = before.offset;
-    if (status == STATUS_OK) {
-        unmap_former(self);
-        self->former_map = before.map;
-        self->former_bytes = before.map_bytes;
-        return STATUS_OK;
-    }
-    self->map = before.map;
-    self->map_bytes = before.map_bytes;
-    self->segment = before.segment;
+    uint64_t offset = self->offset;
+    enum status status = map_segment(self, self->segment);
+    if (status == STATUS_OK) self->offset = offset;
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
@@ -216,6 +199,7 @@ static enum status look(struct journal_reader *self, const struct journal_record
         enum segment_finding finding =
             segment_look(self->map, self->map_bytes, self->offset, record);
         if (finding == SEGMENT_RECORD) return STATUS_OK;
+        if (self->holds) return STATUS_EMPTY;
         if (finding != SEGMENT_END && !is_fresh) {
             enum status status = map_again(self);
             if (status != STATUS_OK) return status;
@@ -265,7 +249,6 @@ static enum status next_released(struct journal_reader *self, const struct journ
 
 enum status journal_next(struct journal_reader *self, const struct journal_record **record)
 {
-    unmap_former(self);
     for (;;) {
         enum status status = next_released(self, record);
         if (status != STATUS_OK || self->key == JOURNAL_BY_SEQ) return status;
@@ -338,6 +321,5 @@ enum status journal_reader_open_following(struct journal_reader *self,
 
 void journal_reader_close(struct journal_reader *self)
 {
-    unmap_former(self);
     unmap(self);
 }

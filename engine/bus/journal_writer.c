@@ -185,11 +185,6 @@ enum status journal_writer_open(struct journal_writer *self, const struct instan
         memcpy(self->map, tail->map, self->offset);
     clear_rest(self->map, self->offset, self->segment_bytes);
 
-    /* a page that was made anew: all segments before this one are in the archive, and none of this;
-     * recovery may append more than one before anybody looks */
-    if (!atomic_load_explicit(&self->cursors->durable_position, memory_order_relaxed))
-        atomic_store_explicit(&self->cursors->durable_position, (uint64_t)self->segment << 32,
-                              memory_order_relaxed);
     journal_publish(self);
     return open_ahead(self);
 }

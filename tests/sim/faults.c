@@ -73,24 +73,24 @@ static void set_trap(bool is_power_loss)
     static const enum step steps[] = {STEP_OPEN, STEP_WRITE,   STEP_SYNC, STEP_NAME,
                                       STEP_SIZE, STEP_MAP,     STEP_LOCK, STEP_WAKE,
                                       STEP_PUT,  STEP_PUBLISH, STEP_RING, STEP_ENGINE};
-    static const char *const names[] = {"core", "core", "core", "front", "snapshot"};
+    static const char *const names[] = {"core", "core", "core", "front", "snapshot", "follower"};
     machine.trap =
         (struct trap){.is_set = true,
                       .step = steps[random_below(&machine.random, 12)],
                       .left = random_below(&machine.random, 1U << random_below(&machine.random, 9)),
-                      .name = names[random_below(&machine.random, 5)],
+                      .name = names[random_below(&machine.random, 6)],
                       .is_power_loss = is_power_loss};
 }
 
 static void stop_one(void)
 {
-    struct process *p = any_process(4);
+    struct process *p = any_process(5);
     if (p) p->stopped_until_ns = machine.clock_ns + random_ns(1, chance(400) ? 3000 : 100) * MS;
 }
 
 static void stall_one(void)
 {
-    struct process *p = any_process(4);
+    struct process *p = any_process(5);
     if (p) thread_stall_one(p, machine.clock_ns + random_ns(1, 400) * MS);
 }
 
@@ -178,7 +178,7 @@ static void strike(enum fault fault)
     machine_note(STEP_FAULT, fault, fault_names[fault]);
     faults.count++;
     switch (fault) {
-    case FAULT_KILL: kill_one(4); break;
+    case FAULT_KILL: kill_one(5); break;
     case FAULT_KILL_AT: set_trap(false); break;
     case FAULT_KILL_BOTH:
         if (world_process(0)) process_kill(world_process(0));

@@ -19,7 +19,8 @@ uint64_t faults_count(void);
 
 /* The world's, for faults. */
 void world_lose_power(void);
-struct process *world_process(unsigned slot); /* 0 and 1: cores; then fronts; NULL: not running */
-struct control *world_control(void);          /* NULL: there is no page */
+struct process *
+world_process(unsigned slot);        /* 0 and 1: cores; then fronts, follower; NULL: not running */
+struct control *world_control(void); /* NULL: there is no page */
 
 #endif
