@@ -74,12 +74,12 @@ static void set_trap(bool is_power_loss)
                                       STEP_SIZE, STEP_MAP,     STEP_LOCK, STEP_WAKE,
                                       STEP_PUT,  STEP_PUBLISH, STEP_RING, STEP_ENGINE};
     static const char *const names[] = {"core", "core", "core", "front", "snapshot", "follower"};
-    machine.trap =
-        (struct trap){.is_set = true,
-                      .step = steps[random_below(&machine.random, 12)],
-                      .left = random_below(&machine.random, 1U << random_below(&machine.random, 9)),
-                      .name = names[random_below(&machine.random, 6)],
-                      .is_power_loss = is_power_loss};
+    struct random *r = &machine.random;
+    machine.trap = (struct trap){.is_set = true, .is_power_loss = is_power_loss};
+    machine.trap.step = steps[random_below(r, sizeof steps / sizeof steps[0])];
+    machine.trap.name = names[random_below(r, sizeof names / sizeof names[0])];
+    uint32_t far = random_below(r, 9);
+    machine.trap.left = random_below(r, 1U << far);
 }
 
 static void stop_one(void)

@@ -211,12 +211,7 @@ static void configure(void)
                                           .durability = durability < 6   ? DURABILITY_DISK
                                                         : durability < 8 ? DURABILITY_MEMORY
                                                                          : DURABILITY_REPLICATED,
-                                          .segment_bytes = kib[random_below(r, 4)] * 1024,
-                                          .spin = random_chance(r, 15),
                                           .cpu = -1,
-                                          .standby = random_chance(r, 85),
-                                          .snapshot_every =
-                                              random_chance(r, 70) ? random_between(r, 20, 400) : 0,
                                           .limits = {.instruments = 4,
                                                      .accounts = 32,
                                                      .users = 32,
@@ -227,6 +222,11 @@ static void configure(void)
                                                      .cl_ord_ids = 4000,
                                                      .volumes = 64,
                                                      .trades = 64}};
+    /* one after the other: an initializer would leave the order to the compiler */
+    world.options.segment_bytes = kib[random_below(r, 4)] * 1024;
+    world.options.spin = random_chance(r, 15);
+    world.options.standby = random_chance(r, 85);
+    if (random_chance(r, 70)) world.options.snapshot_every = random_between(r, 20, 400);
     world.restart_ns = random_ns(1, 100) * MS;
     world.ends_without_power =
         world.options.durability != DURABILITY_MEMORY && random_chance(r, 50);
@@ -247,8 +247,8 @@ static void begin(void)
     world.follower = (struct follower){.read = auditor_read, .failed = cannot_read};
     auditor_begin(world.options.durability);
     calls_core_published = auditor_core_published;
-    clients_begin(random_between(&machine.random, 3, CLIENT_MAX),
-                  random_between(&machine.random, 10, 100));
+    unsigned clients = random_between(&machine.random, 3, CLIENT_MAX);
+    clients_begin(clients, random_between(&machine.random, 10, 100));
     faults_begin(world.options.durability != DURABILITY_MEMORY);
     world.calm_until_ns = CALM_NS;
     file_faults.sync_lies = calls_mistake == MISTAKE_SYNC_LIES;
