@@ -83,13 +83,13 @@ enum status journal_writer_open(struct journal_writer *self, const struct instan
     bool is_new;
     if (status == STATUS_OK) status = map_memory_segment(self, self->segment, &self->map, &is_new);
     if (status != STATUS_OK) return status;
+    /* half a record of a writer that died must not look like one later */
+    memset(self->map + self->offset, 0, self->segment_bytes - self->offset);
     if (self->offset == JOURNAL_SEGMENT_HEADER_BYTES)
         segment_write_header(self->map, instance, self->kind, self->segment, self->segment_bytes,
                              self->next_seq);
-    else if (is_new)
-        memcpy(self->map, tail->map, self->offset);
-    /* half a record of a writer that died must not look like one later */
-    memset(self->map + self->offset, 0, self->segment_bytes - self->offset);
+    else if (is_new || !tail->in_memory) /* or made by a start that died before it was filled */
+        segment_copy(self->map, tail->map, self->offset);
 
     journal_publish(self);
     return journal_writer_keep(self);

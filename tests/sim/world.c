@@ -202,6 +202,11 @@ struct control *world_control(void)
 
 /* ---- phases ---- */
 
+static bool may_lose_power(void)
+{
+    return world.options.durability != DURABILITY_MEMORY && !world.options.segments_kept;
+}
+
 static void configure(void)
 {
     struct random *r = &machine.random;
@@ -227,9 +232,10 @@ static void configure(void)
     world.options.spin = random_chance(r, 15);
     world.options.standby = random_chance(r, 85);
     if (random_chance(r, 70)) world.options.snapshot_every = random_between(r, 20, 400);
+    /* fronts read from the first record on: who removes segments must not need to start one */
+    if (random_chance(r, 20)) world.options.segments_kept = random_between(r, 1, 3);
     world.restart_ns = random_ns(1, 100) * MS;
-    world.ends_without_power =
-        world.options.durability != DURABILITY_MEMORY && random_chance(r, 50);
+    world.ends_without_power = may_lose_power() && random_chance(r, 50);
 }
 
 static void begin(void)
@@ -242,6 +248,7 @@ static void begin(void)
     for (unsigned i = 0; i < SLOTS; i++) world.slots[i].name = names[i];
     for (unsigned i = 0; i < DESKS; i++) {
         world.desks[i].listener = &listener;
+        world.desks[i].needs_mark = world.options.segments_kept != 0;
         (void)snprintf(world.desks[i].name, sizeof world.desks[i].name, "front-%c", 'a' + (int)i);
     }
     world.follower = (struct follower){.read = auditor_read, .failed = cannot_read};
@@ -249,7 +256,7 @@ static void begin(void)
     calls_core_published = auditor_core_published;
     unsigned clients = random_between(&machine.random, 3, CLIENT_MAX);
     clients_begin(clients, random_between(&machine.random, 10, 100));
-    faults_begin(world.options.durability != DURABILITY_MEMORY);
+    faults_begin(may_lose_power(), world.options.segments_kept != 0);
     world.calm_until_ns = CALM_NS;
     file_faults.sync_lies = calls_mistake == MISTAKE_SYNC_LIES;
 }
