@@ -103,6 +103,7 @@ struct journal_reader {
     bool recovering;      /* the core's own, before it writes: sees all whole records there are */
     bool following;       /* the standby's: sees what is written, released or not */
     bool in_memory;       /* the mapped segment is the one in /dev/shm */
+    bool is_short;        /* found at the end: the file has less than had been safe in it */
     enum journal_key key; /* JOURNAL_BY_SEQ once the first record is found */
     uint64_t from;        /* the first record's key is not less */
     seq_t next_seq;
