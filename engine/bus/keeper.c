@@ -32,7 +32,9 @@ static bool make_memory(struct keeper *self, struct journal_writer *writer)
 
 static bool make_file(struct keeper *self, const struct journal_writer *writer)
 {
-    if (archive_prepare(self->instance, writer->kind, writer->ahead_number,
+    uint64_t written =
+        atomic_load_explicit(&writer->cursors->written_position, memory_order_relaxed);
+    if (archive_prepare(self->instance, writer->kind, (uint32_t)(written >> 32) + 1,
                         writer->segment_bytes) == STATUS_OK)
         return true;
     int error = errno;
@@ -46,18 +48,14 @@ static bool make_file(struct keeper *self, const struct journal_writer *writer)
     return false;
 }
 
-static void make_ahead(struct keeper *self)
+static void make_files(struct keeper *self)
 {
-    bool memory = true, disk = true;
-    for (unsigned i = 0; i < 2; i++) {
-        memory = make_memory(self, self->writers[i]) && memory;
-        disk = make_file(self, self->writers[i]) && disk;
-    }
-    if (self->lacks_disk && disk)
+    bool good = true;
+    for (unsigned i = 0; i < 2; i++) good = make_file(self, self->writers[i]) && good;
+    if (self->lacks_disk && good)
         fprintf(stderr, "hoga-core: there is room on the disk again; new orders are taken\n");
-    self->lacks_memory = !memory;
-    self->lacks_disk = !disk;
-    atomic_store_explicit(&self->control->keeper_disk, disk ? DISK_GOOD : DISK_RESERVE,
+    self->lacks_disk = !good;
+    atomic_store_explicit(&self->control->keeper_disk, good ? DISK_GOOD : DISK_RESERVE,
                           memory_order_relaxed);
 }
 
@@ -134,25 +132,43 @@ static void drop(struct keeper *self, unsigned kind)
 
 /* ---- turns ---- */
 
-bool keeper_poll(struct keeper *self)
+bool keeper_poll_memory(struct keeper *self)
+{
+    bool good = true;
+    for (unsigned i = 0; i < 2; i++) good = make_memory(self, self->writers[i]) && good;
+    self->lacks_memory = !good;
+    return self->lacks_memory;
+}
+
+bool keeper_poll_disk(struct keeper *self)
 {
     bool more = false;
-    make_ahead(self);
+    make_files(self);
     for (unsigned kind = 0; kind < 2; kind++) {
         more = seal(self, kind) || more;
         drop(self, kind);
     }
-    return more || self->lacks_memory || self->lacks_disk;
+    return more || self->lacks_disk;
 }
 
-static void *keeper_run(void *argument)
+static void run_turns(struct keeper *self, bool (*poll)(struct keeper *self))
 {
-    struct keeper *self = argument;
     while (!atomic_load_explicit(&self->stopping, memory_order_acquire)) {
         uint32_t seen = atomic_load_explicit(&self->bell, memory_order_acquire);
-        bool soon = keeper_poll(self);
+        bool soon = poll(self);
         futex_wait(&self->bell, seen, soon ? SOON_WAIT_NS : IDLE_WAIT_NS);
     }
+}
+
+static void *run_memory(void *argument)
+{
+    run_turns(argument, keeper_poll_memory);
+    return NULL;
+}
+
+static void *run_disk(void *argument)
+{
+    run_turns(argument, keeper_poll_disk);
     return NULL;
 }
 
@@ -182,12 +198,18 @@ void keeper_init(struct keeper *self, const struct instance *instance, struct co
 
 enum status keeper_start(struct keeper *self)
 {
-    return pthread_create(&self->thread, NULL, keeper_run, self) == 0 ? STATUS_OK : STATUS_IO;
+    if (pthread_create(&self->memory_thread, NULL, run_memory, self) != 0) return STATUS_IO;
+    if (pthread_create(&self->disk_thread, NULL, run_disk, self) == 0) return STATUS_OK;
+    atomic_store_explicit(&self->stopping, 1, memory_order_release);
+    futex_ring(&self->bell);
+    (void)pthread_join(self->memory_thread, NULL);
+    return STATUS_IO;
 }
 
 void keeper_stop(struct keeper *self)
 {
     atomic_store_explicit(&self->stopping, 1, memory_order_release);
     futex_ring(&self->bell);
-    (void)pthread_join(self->thread, NULL);
+    (void)pthread_join(self->memory_thread, NULL);
+    (void)pthread_join(self->disk_thread, NULL);
 }
