@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/bus/archive.h"
+#include "engine/bus/clock.h"
 #include "engine/bus/futex.h"
 #include "engine/bus/reader_marks.h"
 #include "engine/bus/segment.h"
@@ -15,6 +16,7 @@
 enum {
     IDLE_WAIT_NS = 100 * 1000 * 1000,
     SOON_WAIT_NS = 20 * 1000 * 1000,
+    SEAL_RETRY_NS = 1000 * 1000 * 1000, /* each try reads the whole segment */
 };
 
 /* ---- ahead ---- */
@@ -89,13 +91,17 @@ static bool seal(struct keeper *self, unsigned kind)
     struct chain *chain = &self->chains[kind];
     uint32_t last = last_full(self->writers[kind]);
     if (self->chain_failed[kind] || chain->sealed >= last) return false;
+    if (self->seal_retry_ns && clock_steady_ns() < self->seal_retry_ns) return false;
     if (!is_final(self, kind, last)) return true;
     enum status status = chain_seal(chain);
     if (status == STATUS_OK) {
         counter_add(self->sealed_segments, 1);
         return chain->sealed < last;
     }
-    if (status != STATUS_NOT_FOUND) return true; /* the disk: later */
+    if (status != STATUS_NOT_FOUND) { /* the disk */
+        self->seal_retry_ns = clock_steady_ns() + SEAL_RETRY_NS;
+        return false;
+    }
     /* removed by hand: what comes after it cannot be chained to it */
     fprintf(stderr, "hoga-core: segment %" PRIu32 " is gone from %s: its journal is not sealed\n",
             chain->sealed + 1, self->instance->journal_dir);
@@ -148,7 +154,7 @@ bool keeper_poll_disk(struct keeper *self)
         more = seal(self, kind) || more;
         drop(self, kind);
     }
-    return more || self->lacks_disk;
+    return more; /* a disk that failed is tried again when it has had a rest */
 }
 
 static void run_turns(struct keeper *self, bool (*poll)(struct keeper *self))

@@ -36,6 +36,7 @@ struct keeper {
     bool lacks_memory;      /* the memory thread's; all else is the disk thread's */
     bool lacks_disk;
     bool chain_failed[2];
+    int64_t seal_retry_ns; /* steady clock: not before, after a failure; 0: none yet */
     _Atomic uint32_t bell; /* futex: a segment has been taken */
     pthread_t memory_thread;
     pthread_t disk_thread;
@@ -50,8 +51,8 @@ void keeper_init(struct keeper *self, const struct instance *instance, struct co
                  uint32_t segments_kept);
 
 /* One turn of each thread, or of whoever runs them without: what the writer takes next; and what
- * belongs to the disk, ahead and behind. Return whether they should have another soon: something
- * failed, or there is more to seal. */
+ * belongs to the disk, ahead and behind. Return whether they should have another soon: there was no
+ * memory, or there is more to seal. */
 bool keeper_poll_memory(struct keeper *self);
 bool keeper_poll_disk(struct keeper *self);
 

@@ -116,11 +116,14 @@ static void a_full_disk_leaves_a_reserve_and_says_so(void **state)
     (void)state;
     turns(1);
     fill_to_segment(2);
-    disk_fail_always(DISK_PWRITE, ENOSPC);
-    assert_true(turn());
+    disk_reset();
+    disk_fail_always(DISK_FALLOCATE, ENOSPC);
+    unsigned writes = disk_calls(DISK_PWRITE);
+    turns(2);
     assert_int_equal(control_disk(store.control), DISK_RESERVE);
     assert_int_equal(atomic_load(&store.control->disk_error), ENOSPC);
-    assert_true(turn()); /* tries again */
+    assert_int_equal(disk_calls(DISK_FALLOCATE), 4);       /* it tries again */
+    assert_int_equal(disk_calls(DISK_PWRITE), writes + 2); /* a line of each chain */
     disk_reset();
     (void)turn();
     assert_int_equal(control_disk(store.control), DISK_GOOD);
@@ -194,6 +197,24 @@ static void sealing_goes_on_in_the_next_life(void **state)
     struct chain_check check = {0};
     assert_int_equal(chain_verify(&chain, &store.instance, JOURNAL_IN, &check), STATUS_OK);
     assert_int_equal(check.compared, 4);
+}
+
+static void a_line_that_the_disk_did_not_take_is_added_later(void **state)
+{
+    (void)state;
+    fill_to_segment(2);
+    turns(1);
+    assert_int_equal(sealed(JOURNAL_IN), 1);
+    fill_to_segment(3);
+    disk_fail_always(DISK_FTRUNCATE, ENOSPC); /* with which adding begins */
+    turns(3);
+    assert_int_equal(sealed(JOURNAL_IN), 1);
+    assert_int_equal(disk_calls(DISK_FTRUNCATE), 3); /* the first line's, and one try in vain */
+    disk_reset();
+    keeper.seal_retry_ns = 0; /* a second later */
+    turns(1);
+    assert_int_equal(sealed(JOURNAL_IN), 2);
+    assert_int_equal(sealed(JOURNAL_OUT), 2);
 }
 
 static void a_segment_that_somebody_removed_ends_the_chain(void **state)
@@ -392,6 +413,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(events_are_sealed_once_their_commands_are_safe, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(sealing_goes_on_in_the_next_life, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_line_that_the_disk_did_not_take_is_added_later, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_segment_that_somebody_removed_ends_the_chain, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_removed_that_somebody_may_need,
