@@ -65,8 +65,9 @@ static bool reserve(int fd, size_t bytes)
 static void ahead_path(char path[NEW_PATH_BYTES], const struct instance *instance,
                        enum journal_kind kind, uint32_t number)
 {
-    segment_archive_path(path, instance, kind, number);
-    strcat(path, ".ahead");
+    char segment[SEGMENT_PATH_BYTES];
+    segment_archive_path(segment, instance, kind, number);
+    (void)snprintf(path, NEW_PATH_BYTES, "%s.ahead", segment);
 }
 
 static bool fill_with_zeros(int fd, uint32_t bytes)

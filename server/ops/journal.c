@@ -195,10 +195,10 @@ static void put_types(struct json_buffer *text, const struct totals *totals)
 {
     const char *separator = "";
     json_text(text, ",\"types\":{");
-    for (uint16_t type = 0; type < TYPE_MAX; type++) {
+    for (unsigned type = 0; type < TYPE_MAX; type++) {
         if (!totals->types[type]) continue;
         json_text(text, separator);
-        json_word(text, message_fields_name(message_fields(type)));
+        json_word(text, message_fields_name(message_fields((uint16_t)type)));
         put_number(text, ":", totals->types[type]);
         separator = ",";
     }

@@ -213,7 +213,7 @@ describe("an archive that was changed", () => {
         forgeChain(dir, "in");
         const { code, stdout, stderr } = await verify(dir);
         assert.equal(code, 0, stdout + stderr);
-        assert.equal((await verify(dir, "--link", links[0])).code, 0, "what was before is as it was");
+        assert.equal((await verify(dir, "--link", links[0])).code, 0, "before, nothing was changed");
         assert.match(await refusal(dir, "--link", links.at(-1)), /lies on neither chain/);
     });
 });
@@ -336,7 +336,7 @@ describe("an archive whose beginning the rule of retention has removed", () => {
     });
 });
 
-test("an exchange that runs is verified by a copy, taken in the order that README says", async () => {
+test("an exchange that runs is verified by a copy, taken in README's order", async () => {
     await exchange.start();
     const { code, stderr } = await verify(exchange.dataDir);
     assert.equal(code, 1);
