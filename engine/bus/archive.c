@@ -55,19 +55,25 @@ static bool sync_directory(const struct instance *instance)
     return good;
 }
 
-/* All of the file's bytes are its own from now on: a commit changes no file size. */
-static bool reserve(int fd, size_t bytes)
+static bool allocate(int fd, size_t bytes)
 {
     int error = posix_fallocate(fd, 0, (off_t)bytes);
     if (error) errno = error;
-    return error == 0 && fsync(fd) == 0;
+    return error == 0;
+}
+
+/* All of the file's bytes are its own from now on: a commit changes no file size. */
+static bool reserve(int fd, size_t bytes)
+{
+    return allocate(fd, bytes) && fsync(fd) == 0;
 }
 
 static void ahead_path(char path[NEW_PATH_BYTES], const struct instance *instance,
                        enum journal_kind kind, uint32_t number)
 {
-    segment_archive_path(path, instance, kind, number);
-    strcat(path, ".ahead");
+    char segment[SEGMENT_PATH_BYTES];
+    segment_archive_path(segment, instance, kind, number);
+    (void)snprintf(path, NEW_PATH_BYTES, "%s.ahead", segment);
 }
 
 /* Starts writing to the disk, or waits until it is written. Only for the queue's sake: whether it
@@ -102,7 +108,8 @@ enum status archive_prepare(const struct instance *instance, enum journal_kind k
     (void)snprintf(fresh, sizeof fresh, "%s.new", path);
     int fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return STATUS_IO;
-    bool good = fill_with_zeros(fd, bytes) && rename(fresh, path) == 0;
+    /* room first: a disk that has none says so at once, and is not filled to the brim in vain */
+    bool good = allocate(fd, bytes) && fill_with_zeros(fd, bytes) && rename(fresh, path) == 0;
     int error = errno;
     (void)close(fd);
     if (!good) (void)unlink(fresh);

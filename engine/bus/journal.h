@@ -106,6 +106,7 @@ struct journal_reader {
     bool following;       /* the standby's: sees what is written, released or not */
     bool in_memory;       /* the mapped segment is the one in /dev/shm */
     bool holds;           /* what it has given must stay valid: STATUS_EMPTY where it could not */
+    bool is_short;        /* found at the end: the file has less than had been safe in it */
     enum journal_key key; /* JOURNAL_BY_SEQ once the first record is found */
     uint64_t from;        /* the first record's key is not less */
     seq_t next_seq;

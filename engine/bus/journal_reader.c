@@ -170,14 +170,15 @@ static enum status at_the_end(struct journal_reader *self, enum segment_finding 
         segment_proves_damage(self->map, self->map_bytes, self->offset, self->next_seq))
         return corrupt(self, bad ? "the record's checksum is wrong, and later ones are good"
                                  : "records are missing, and later ones are good");
-    bool short_file = segment_watermark(self->map, self->map_bytes) > self->map_bytes;
-    if (bad || short_file)
+    self->is_short = segment_watermark(self->map, self->map_bytes) > self->map_bytes;
+    if (bad || self->is_short)
         (void)snprintf(self->where, sizeof self->where,
                        "%s journal: torn end cut behind sequence %" PRIu64 "%s",
                        self->kind == JOURNAL_IN ? "in" : "out", self->next_seq - 1,
-                       short_file ? "; THE FILE IS SHORTER THAN WHAT HAD BEEN SAFE: acknowledged "
-                                    "commands are missing"
-                                  : "");
+                       self->is_short
+                           ? "; THE FILE IS SHORTER THAN WHAT HAD BEEN SAFE: acknowledged "
+                             "commands are missing"
+                           : "");
     return STATUS_EMPTY;
 }
 
