@@ -10,8 +10,10 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/check.h"
+#include "engine/bus/archive.h"
 #include "engine/bus/clock.h"
 #include "engine/bus/journal.h"
+#include "engine/bus/segment.h"
 #include "engine/command_run.h"
 
 enum { PROGRESS_EVERY = 1 << 20 }; /* commands */
@@ -38,11 +40,31 @@ static enum status fail_reading(struct recovery *self, enum status status,
 
 /* ---- events ---- */
 
+/* Whoever stands at the end of an archive, since there is no memory of it, has the rest cut off. */
+static enum status cut_behind(struct recovery *self, const struct journal_reader *end)
+{
+    const struct journal_record *record;
+    uint32_t segment = end->segment ? end->segment : 1;
+    uint64_t offset = end->segment ? end->offset : 0;
+    if (end->segment && end->in_memory) return STATUS_OK;
+    if (end->segment &&
+        segment_look(end->map, end->map_bytes, end->offset, &record) == SEGMENT_END) {
+        segment++; /* the mark stays, and the next segment has nothing yet */
+        offset = 0;
+    }
+    enum status status = archive_cut(self->instance, end->kind, segment, offset);
+    return status == STATUS_OK ? STATUS_OK
+                               : fail(self, status, "cannot cut the torn end of the %s journal: %s",
+                                      end->kind == JOURNAL_IN ? "in" : "out", strerror(errno));
+}
+
 /* The end of `out` is reached: the writer goes on there. */
 static enum status open_out(struct recovery *self)
 {
-    enum status status = journal_writer_open(self->out_writer, self->instance, self->control,
-                                             &self->out, self->keeper_bell);
+    enum status status = cut_behind(self, &self->out);
+    if (status != STATUS_OK) return status;
+    status = journal_writer_open(self->out_writer, self->instance, self->control, &self->out,
+                                 self->keeper_bell);
     if (status != STATUS_OK)
         return fail(self, status, "cannot make the out journal's memory in %s: %s",
                     self->instance->shm_dir, status_text(status));
@@ -175,8 +197,10 @@ static enum status gather(struct recovery *self, seq_t up_to, unsigned max, stru
     command_run_begin(run, self->engine);
     while (run->count < max && self->in.next_seq <= up_to) {
         const struct journal_record *command;
-        if (run->count && !journal_reader_stays(&self->in)) return STATUS_OK;
+        self->in.holds = run->count > 0;
         enum status status = next_command(self, &command);
+        self->in.holds = false;
+        if (status == STATUS_EMPTY && run->count) return STATUS_OK; /* of this segment, for now */
         if (status != STATUS_OK) return status;
         command_run_add(run, self->engine, command);
     }
@@ -323,8 +347,9 @@ enum status recovery_begin(struct recovery *self, const struct instance *instanc
 
 static enum status open_writers(struct recovery *self, struct journal_writer *in)
 {
-    enum status status =
-        journal_writer_open(in, self->instance, self->control, &self->in, self->keeper_bell);
+    enum status status = cut_behind(self, &self->in);
+    if (status != STATUS_OK) return status;
+    status = journal_writer_open(in, self->instance, self->control, &self->in, self->keeper_bell);
     if (status != STATUS_OK)
         return fail(self, status, "cannot make the in journal's memory in %s: %s",
                     self->instance->shm_dir, status_text(status));

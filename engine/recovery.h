@@ -65,7 +65,8 @@ MUST_CHECK enum status recovery_follow(struct recovery *self, seq_t up_to, unsig
 
 /* Nobody writes any more: steps all there is, makes the missing events, and opens both writers.
  * `limits` are those of a new exchange; an existing one keeps its own. `keeper_bell` is handed to
- * the writers. On failure nothing has been changed on disk, and self->problem says why. */
+ * the writers. On failure self->problem says why, and nothing is lost on disk but, maybe, ends that
+ * are torn or that `in` does not reach. */
 MUST_CHECK enum status recovery_finish(struct recovery *self, const struct limits *limits,
                                        struct journal_writer *in, struct journal_writer *out,
                                        _Atomic uint32_t *keeper_bell);

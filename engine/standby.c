@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/base/arena.h"
 #include "engine/bus/clock.h"
 #include "engine/bus/reader_marks.h"
 #include "engine/snapshot.h"
@@ -44,7 +45,8 @@ struct standby {
     /* snapshots */
     pid_t child; /* 0: none */
     struct snapshot_mark child_mark;
-    bool is_written; /* and waits to be published */
+    bool is_written;   /* and waits to be published */
+    size_t small_from; /* from here on the state lies on small pages since the last child */
     seq_t snapshot_seq;
     uint64_t asked_seen;
     _Atomic uint64_t *snapshots;
@@ -156,11 +158,14 @@ static void mark_needed(const struct standby *self)
         fprintf(stderr, "hoga-core: cannot note what the snapshots need: %s\n", strerror(errno));
 }
 
-/* A start trusts a snapshot that both journals reach as far as: they must, on disk. */
+/* A start trusts a snapshot that both journals reach as far as: they must, on disk. And a front
+ * that begins at it must not see what is not released. */
 static bool is_safe(const struct standby *self)
 {
     const struct control *c = self->control;
-    return atomic_load_explicit(&c->in.durable_seq, memory_order_acquire) >=
+    return atomic_load_explicit(&c->released_seq, memory_order_acquire) >=
+               self->child_mark.in_seq &&
+           atomic_load_explicit(&c->in.durable_seq, memory_order_acquire) >=
                self->child_mark.in_seq &&
            atomic_load_explicit(&c->out.durable_seq, memory_order_acquire) >=
                self->child_mark.out_seq;
@@ -188,6 +193,7 @@ static void tend_snapshots(struct standby *self)
     int state;
     if (self->child && waitpid(self->child, &state, WNOHANG) == self->child) {
         self->child = 0;
+        self->small_from = 0;
         self->is_written = WIFEXITED(state) && WEXITSTATUS(state) == 0;
         if (!self->is_written) {
             fprintf(stderr, "hoga-core: cannot write snapshot %" PRIu64 "\n",
@@ -199,12 +205,22 @@ static void tend_snapshots(struct standby *self)
     if (!self->child && !self->is_written && is_due(self)) begin_snapshot(self);
 }
 
-/* A child that still writes is left to itself: nobody looks for what it leaves. */
+/* What was written to while a child lived has got small pages, on which the engine is slower: a
+ * standby that takes over should have none. A part at each look, so that it never is away long. */
+static void mend_pages(struct standby *self)
+{
+    struct recovery *r = self->recovery;
+    if (self->child || !r->engine || self->small_from >= r->engine_bytes) return;
+    self->small_from = arena_collapse(r->engine, r->engine_bytes, self->small_from);
+}
+
+/* Nobody looks for what a child leaves that is still writing. Clients may be waiting, so it is not
+ * waited for: the kernel puts it away. */
 static void end_snapshots(struct standby *self)
 {
     if (!self->child) return;
+    (void)signal(SIGCHLD, SIG_IGN);
     (void)kill(self->child, SIGKILL);
-    (void)waitpid(self->child, NULL, 0);
 }
 
 /* ---- following ---- */
@@ -271,6 +287,7 @@ static enum status stand_by(struct standby *self)
         watch_heart(self);
         status = follow(self);
         if (status == STATUS_OK) tend_snapshots(self);
+        mend_pages(self);
     }
     return has_lock(self, 0) ? STATUS_OK : status;
 }
@@ -278,8 +295,11 @@ static enum status stand_by(struct standby *self)
 enum status standby_run(const struct standby_options *options, const struct instance *instance,
                         int lock_fd, struct recovery *recovery)
 {
-    struct standby self = {
-        .options = options, .instance = instance, .recovery = recovery, .lock_fd = lock_fd};
+    struct standby self = {.options = options,
+                           .instance = instance,
+                           .recovery = recovery,
+                           .lock_fd = lock_fd,
+                           .small_from = SIZE_MAX};
     enum status status = wait_for_lock(&self);
     if (status != STATUS_OK) return status;
     status = stand_by(&self);

@@ -71,11 +71,9 @@ static _Noreturn void out_of_memory(void)
     exit(EXIT_FAILURE);
 }
 
-/* The journal's first record has laid the engine out: now the sizes of the rest are known. */
-static void on_command(void *context, const struct journal_record *command)
+/* The engine is laid out: now the sizes of the rest are known. */
+static void create_derived(struct front *front)
 {
-    struct front *front = context;
-    (void)command;
     if (front->blotter) return;
     const struct limits *limits = engine_limits(front->replica.engine);
     front->blotter =
@@ -83,6 +81,24 @@ static void on_command(void *context, const struct journal_record *command)
     front->market = market_create(limits->instruments);
     front->settings = settings_create();
     if (!front->blotter || !front->market || !front->settings) out_of_memory();
+}
+
+static void on_command(void *context, const struct journal_record *command)
+{
+    (void)command;
+    create_derived(context);
+}
+
+/* Where the rule of retention has removed the beginning: what went before the snapshot is in the
+ * database; open orders and balances are here. */
+static void begin_at_snapshot(struct front *front)
+{
+    const struct replica *replica = &front->replica;
+    create_derived(front);
+    blotter_begin(front->blotter, replica->engine, replica->in_seq, replica->out_seq,
+                  replica->time_ns);
+    fprintf(stderr, "hoga-front: begins at snapshot %llu: the journal's beginning is removed\n",
+            (unsigned long long)replica->in_seq);
 }
 
 static void on_execution(struct process *self, const struct journal_record *command, seq_t out_seq,
@@ -285,8 +301,10 @@ static enum status open_replica(struct process *self)
     const struct replica_listener listener = {self, on_command, on_event, on_stepped};
     unsigned stepped;
     enum status status = STATUS_OK;
-    if (front->replica.reader.next_seq == 0)
+    if (front->replica.reader.next_seq == 0) {
         status = replica_open(&front->replica, &front->instance, front->control, &listener);
+        if (status == STATUS_OK && front->replica.engine) begin_at_snapshot(front);
+    }
     if (status == STATUS_OK) status = replica_poll(&front->replica, 1, &stepped);
     if (status == STATUS_OK && !front->replica.engine) status = STATUS_NOT_FOUND;
     return status;

@@ -25,6 +25,10 @@ void *arena_cut(struct arena *a, size_t count, size_t each_bytes)
     return a->base + at;
 }
 
+#if !defined(MADV_COLLAPSE)
+#define MADV_COLLAPSE 25 /* since Linux 6.1 */
+#endif
+
 static void *map(size_t bytes, int flags)
 {
     void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -58,6 +62,13 @@ void *arena_map(size_t bytes, int prefault)
     /* a kernel that does not know it yet, or no memory: the first touch will tell */
     for (size_t at = 0; at < bytes; at += PAGE_BYTES) ((volatile uint8_t *)block)[at] = 0;
     return block;
+}
+
+size_t arena_collapse(void *block, size_t bytes, size_t from)
+{
+    size_t length = bytes - from < HUGE_PAGE_BYTES ? bytes - from : HUGE_PAGE_BYTES;
+    (void)madvise((uint8_t *)block + from, length, MADV_COLLAPSE);
+    return from + length;
 }
 
 void arena_unmap(void *block, size_t bytes)

@@ -31,6 +31,11 @@ void *arena_cut(struct arena *a, size_t count, size_t each_bytes);
  * memory. */
 void *arena_map(size_t bytes, int prefault);
 
+/* Puts a part of a prefaulted block back on huge pages, after a child that was forked has made
+ * small ones of them. Nothing else changes; a system that cannot leaves it as it is. Takes about
+ * half a millisecond for 2 MiB. Returns where the next part begins, `bytes` at the end. */
+size_t arena_collapse(void *block, size_t bytes, size_t from);
+
 /* Gives a block of arena_map() back. */
 void arena_unmap(void *block, size_t bytes);
 

@@ -55,19 +55,25 @@ static bool sync_directory(const struct instance *instance)
     return good;
 }
 
-/* All of the file's bytes are its own from now on: a commit changes no file size. */
-static bool reserve(int fd, size_t bytes)
+static bool allocate(int fd, size_t bytes)
 {
     int error = posix_fallocate(fd, 0, (off_t)bytes);
     if (error) errno = error;
-    return error == 0 && fsync(fd) == 0;
+    return error == 0;
+}
+
+/* All of the file's bytes are its own from now on: a commit changes no file size. */
+static bool reserve(int fd, size_t bytes)
+{
+    return allocate(fd, bytes) && fsync(fd) == 0;
 }
 
 static void ahead_path(char path[NEW_PATH_BYTES], const struct instance *instance,
                        enum journal_kind kind, uint32_t number)
 {
-    segment_archive_path(path, instance, kind, number);
-    strcat(path, ".ahead");
+    char segment[SEGMENT_PATH_BYTES];
+    segment_archive_path(segment, instance, kind, number);
+    (void)snprintf(path, NEW_PATH_BYTES, "%s.ahead", segment);
 }
 
 /* Starts writing to the disk, or waits until it is written. Only for the queue's sake: whether it
@@ -102,13 +108,67 @@ enum status archive_prepare(const struct instance *instance, enum journal_kind k
     (void)snprintf(fresh, sizeof fresh, "%s.new", path);
     int fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return STATUS_IO;
-    bool good = fill_with_zeros(fd, bytes) && rename(fresh, path) == 0;
+    /* room first: a disk that has none says so at once, and is not filled to the brim in vain */
+    bool good = allocate(fd, bytes) && fill_with_zeros(fd, bytes) && rename(fresh, path) == 0;
     int error = errno;
     (void)close(fd);
     if (!good) (void)unlink(fresh);
     /* the archiver may have needed one while this was made, and made it by itself */
     segment_archive_path(fresh, instance, kind, number);
     if (access(fresh, F_OK) == 0) (void)unlink(path);
+    errno = error;
+    return good ? STATUS_OK : STATUS_IO;
+}
+
+/* ---- the cut ---- */
+
+/* The last first: what stays has no gap, however far it gets. */
+static bool remove_behind(const struct instance *instance, enum journal_kind kind, uint32_t number)
+{
+    uint32_t first, last, missing;
+    char path[SEGMENT_PATH_BYTES];
+    if (segment_range(instance->journal_dir, kind, &first, &last, &missing) == STATUS_IO)
+        return false;
+    if (last <= number) return true;
+    for (; last > number; last--) {
+        segment_archive_path(path, instance, kind, last);
+        if (unlink(path) != 0 && errno != ENOENT) return false;
+    }
+    return sync_directory(instance);
+}
+
+/* The watermark goes first: it would say of what is cut that it was safe. */
+static bool shorten(int fd, uint64_t offset)
+{
+    struct segment_watermark mark = {.offset = 0};
+    struct stat st;
+    if (fstat(fd, &st) != 0) return false;
+    if ((uint64_t)st.st_size <= offset) return true;
+    if (offset >= JOURNAL_SEGMENT_HEADER_BYTES) {
+        if (pread(fd, &mark, sizeof mark, SEGMENT_WATERMARK_AT) != (ssize_t)sizeof mark)
+            return false;
+        if (mark.offset > offset) {
+            mark = (struct segment_watermark){.offset = 0};
+            if (!write_all(fd, (const uint8_t *)&mark, sizeof mark, SEGMENT_WATERMARK_AT) ||
+                fsync(fd) != 0)
+                return false;
+        }
+    }
+    return ftruncate(fd, (off_t)offset) == 0 && fsync(fd) == 0;
+}
+
+enum status archive_cut(const struct instance *instance, enum journal_kind kind, uint32_t number,
+                        uint64_t offset)
+{
+    char path[SEGMENT_PATH_BYTES];
+    if (!remove_behind(instance, kind, offset ? number : number - 1)) return STATUS_IO;
+    if (!offset) return STATUS_OK;
+    segment_archive_path(path, instance, kind, number);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT ? STATUS_OK : STATUS_IO;
+    bool good = shorten(fd, offset);
+    int error = errno;
+    (void)close(fd);
     errno = error;
     return good ? STATUS_OK : STATUS_IO;
 }
@@ -137,7 +197,8 @@ static void map_memory(struct archive *self)
 }
 
 /* A file of an earlier life is written again with the same bytes; behind them nothing of a torn
- * end may remain. Its header, and the watermark in it, stay as they are. */
+ * end may remain. The watermark stays as it is; the header is written again, too: it may never have
+ * reached the disk, if a sync failed in that life, though it can be read. */
 static bool begin_again(struct archive *self)
 {
     uint64_t written = atomic_load_explicit(&self->cursors->written_position, memory_order_acquire);
@@ -150,7 +211,7 @@ static bool begin_again(struct archive *self)
     bool has_header = st.st_size >= JOURNAL_SEGMENT_HEADER_BYTES &&
                       pread(self->fd, &magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic;
     self->offset = has_header ? JOURNAL_SEGMENT_HEADER_BYTES : 0;
-    return true;
+    return !has_header || write_all(self->fd, self->map, SEGMENT_WATERMARK_AT, 0);
 }
 
 /* Opens the segment's file. One that this life has written to already is taken as it is. */
@@ -158,6 +219,7 @@ static enum status open_file(struct archive *self)
 {
     char path[SEGMENT_PATH_BYTES], ahead[NEW_PATH_BYTES];
     bool is_prepared = false; /* all of its bytes are its own, on disk */
+    uint64_t begin = self->offset;
     segment_archive_path(path, self->instance, self->kind, self->segment);
     ahead_path(ahead, self->instance, self->kind, self->segment);
     if (self->offset == 0) {
@@ -183,6 +245,7 @@ static enum status open_file(struct archive *self)
     }
     (void)close(fd);
     self->fd = -1;
+    self->offset = begin; /* nothing of it is believed */
     return STATUS_IO;
 }
 
@@ -228,13 +291,25 @@ static enum status make_ready(struct archive *self)
     return self->is_doubtful ? replace_file(self) : STATUS_OK;
 }
 
+/* All before the segment that has just begun is safe, and noted before any memory goes: whoever
+ * comes after this life begins at the cursor, out of memory. */
+static void note_full_segment(const struct archive *self)
+{
+    uint64_t begins = (uint64_t)self->segment << 32;
+    if (begins <= atomic_load_explicit(&self->cursors->durable_position, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&self->cursors->durable_position, begins, memory_order_relaxed);
+    atomic_store_explicit(&self->cursors->durable_seq, segment_first_seq(self->map) - 1,
+                          memory_order_release);
+}
+
 /* The full segment is on disk: readers find it there, and memory keeps only the newest few. */
 static void retire_memory(const struct archive *self)
 {
-    if (self->segment <= ARCHIVE_MEMORY_SEGMENTS_KEPT) return;
+    if (self->segment <= ARCHIVE_MEMORY_SEGMENTS_KEPT + 1) return;
     char path[SEGMENT_PATH_BYTES];
     segment_memory_path(path, self->instance, self->kind,
-                        self->segment - ARCHIVE_MEMORY_SEGMENTS_KEPT);
+                        self->segment - 1 - ARCHIVE_MEMORY_SEGMENTS_KEPT);
     (void)unlink(path); /* gone already after a restart: fine */
 }
 
@@ -266,11 +341,9 @@ enum status archive_copy(struct archive *self, uint64_t position, uint64_t *copi
         if (status == STATUS_OK) status = archive_sync(self);
         if (status == STATUS_OK) status = archive_mark(self);
         if (status != STATUS_OK) return status;
-        /* before the memory goes: whoever takes over from here begins behind it */
-        atomic_store_explicit(&self->cursors->durable_position, (uint64_t)(self->segment + 1) << 32,
-                              memory_order_release);
-        retire_memory(self);
         begin_segment(self, self->segment + 1, 0);
+        note_full_segment(self);
+        retire_memory(self);
     }
     return copy_in_segment(self, position & UINT32_MAX, copied);
 }

@@ -50,8 +50,8 @@ void archive_init(struct archive *self, const struct instance *instance, enum jo
                   struct journal_cursors *cursors);
 
 /* Copies up to `position` (segment number << 32 | offset), through all segments before it, each of
- * which is synced when it is full. Adds to `copied` what it has copied, also when it fails.
- * STATUS_IO: self->what and self->error say why. */
+ * which is synced when it is full, and noted in the durable cursors. Adds to `copied` what it has
+ * copied, also when it fails. STATUS_IO: self->what and self->error say why. */
 MUST_CHECK enum status archive_copy(struct archive *self, uint64_t position, uint64_t *copied);
 
 /* Makes all that is copied safe. STATUS_IO. */
@@ -67,6 +67,14 @@ MUST_CHECK enum status archive_finish(struct archive *self);
 
 /* Closes it where it stands. */
 void archive_close(struct archive *self);
+
+/* A start, where the end of a journal had to be read from the archive: nothing stays there behind
+ * `offset` of segment `number` (0: the whole segment goes), on disk, before anything new is
+ * written. What is left of records that were never safe, or of events whose commands were not,
+ * could otherwise be taken for what follows, after another loss of power. STATUS_IO, errno; it may
+ * be repeated. */
+MUST_CHECK enum status archive_cut(const struct instance *instance, enum journal_kind kind,
+                                   uint32_t number, uint64_t offset);
 
 /* Keeper: makes the archive file of a coming segment, zeroed and on disk, if it is not there: a
  * commit then changes data alone, which costs fdatasync about a third less than bytes that were

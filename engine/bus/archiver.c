@@ -59,19 +59,6 @@ static enum status sync_timed(struct archiver *self, struct archive *a)
     return status;
 }
 
-/* Segments that are full were synced when they were left, whatever became of the last one; their
- * memory may be gone by now, so who comes after this life must not begin in them. */
-static void note_full_segments(const struct archive *a)
-{
-    uint64_t begins = (uint64_t)a->segment << 32;
-    if (!a->map ||
-        begins <= atomic_load_explicit(&a->cursors->durable_position, memory_order_relaxed))
-        return;
-    atomic_store_explicit(&a->cursors->durable_position, begins, memory_order_relaxed);
-    atomic_store_explicit(&a->cursors->durable_seq, segment_first_seq(a->map) - 1,
-                          memory_order_release);
-}
-
 /* Copies what `in` holds, and what comes while it copies: a sync costs as much as copying hundreds
  * of records, so a burst should have one. Bounded, so that a steady stream is released, too.
  * Stores the last sequence number copied, and where it ends. */
@@ -85,7 +72,6 @@ static enum status gather_in(struct archiver *self, seq_t *seq, uint64_t *positi
         if (written == *seq) break;
         uint64_t end = atomic_load_explicit(&cursors->written_position, memory_order_acquire);
         status = archive_copy(&self->in, end, &copied);
-        note_full_segments(&self->in);
         if (status != STATUS_OK) break;
         *seq = written;
         *position = end;
@@ -137,7 +123,6 @@ static void copy_out(struct archiver *self, bool idle)
     uint64_t position = atomic_load_explicit(&cursors->written_position, memory_order_acquire);
     uint64_t copied = 0;
     enum status status = archive_copy(&self->out, position, &copied);
-    note_full_segments(&self->out);
     if (status == STATUS_OK && self->out.unsynced_bytes < OUT_SYNC_BYTES && !idle) return;
     if (status == STATUS_OK) status = sync_timed(self, &self->out);
     if (status != STATUS_OK) {

@@ -105,6 +105,8 @@ struct journal_reader {
     bool recovering;      /* the core's own, before it writes: sees all whole records there are */
     bool following;       /* the standby's: sees what is written, released or not */
     bool in_memory;       /* the mapped segment is the one in /dev/shm */
+    bool holds;           /* what it has given must stay valid: STATUS_EMPTY where it could not */
+    bool is_short;        /* found at the end: the file has less than had been safe in it */
     enum journal_key key; /* JOURNAL_BY_SEQ once the first record is found */
     uint64_t from;        /* the first record's key is not less */
     seq_t next_seq;
@@ -113,8 +115,6 @@ struct journal_reader {
     uint64_t offset;
     uint8_t *map;
     size_t map_bytes;
-    uint8_t *former_map; /* the same segment's, mapped before: until the next call; NULL: none */
-    size_t former_bytes;
     char where[INSTANCE_PATH_BYTES + 256]; /* after STATUS_CORRUPT: file, offset, seq, and what */
 };
 
@@ -163,20 +163,7 @@ static inline uint64_t journal_reader_position(const struct journal_reader *self
 static inline uint64_t journal_reader_position_of(const struct journal_reader *self,
                                                   const struct journal_record *record)
 {
-    const uint8_t *at = (const uint8_t *)record, *map = self->map;
-    if (self->former_map && at >= self->former_map && at < self->former_map + self->former_bytes)
-        map = self->former_map;
-    return (uint64_t)self->segment << 32 | (uint64_t)(at - map);
-}
-
-/* Whether the next record lies in the segment that is mapped: then what was given before it stays
- * valid over the next call. */
-static inline bool journal_reader_stays(const struct journal_reader *self)
-{
-    if (!self->map || self->offset + sizeof(uint32_t) > self->map_bytes) return false;
-    const struct journal_record *next = (const struct journal_record *)(self->map + self->offset);
-    uint32_t frame = atomic_load_explicit(&next->frame, memory_order_acquire);
-    return frame != 0 && frame != JOURNAL_END_OF_SEGMENT;
+    return (uint64_t)self->segment << 32 | (uint64_t)((const uint8_t *)record - self->map);
 }
 
 /* The next released record, valid until the next call. STATUS_EMPTY when there is none yet,

@@ -10,12 +10,6 @@
 #include "engine/bus/segment.h"
 #include "engine/bus/shared_file.h"
 
-static void unmap_former(struct journal_reader *self)
-{
-    if (self->former_map) munmap(self->former_map, self->former_bytes);
-    self->former_map = NULL;
-}
-
 static void unmap(struct journal_reader *self)
 {
     if (self->map) munmap(self->map, self->map_bytes);
@@ -27,8 +21,7 @@ static enum status map_path(struct journal_reader *self, const char *path, uint3
 {
     struct shared_file file;
     enum status status = shared_file_open(&file, path, false);
-    /* without a byte: the power went when it had just been made */
-    if (status == STATUS_INVALID) return STATUS_NOT_FOUND;
+    if (status == STATUS_INVALID) return STATUS_NOT_FOUND; /* empty: just made, or never more */
     if (status != STATUS_OK) return status;
     (void)close(file.fd);
     if (*(const uint64_t *)file.map == 0) { /* made ahead of use, or a file that never got there */
@@ -177,34 +170,35 @@ static enum status at_the_end(struct journal_reader *self, enum segment_finding 
         segment_proves_damage(self->map, self->map_bytes, self->offset, self->next_seq))
         return corrupt(self, bad ? "the record's checksum is wrong, and later ones are good"
                                  : "records are missing, and later ones are good");
-    bool short_file = segment_watermark(self->map, self->map_bytes) > self->map_bytes;
-    if (bad || short_file)
+    self->is_short = segment_watermark(self->map, self->map_bytes) > self->map_bytes;
+    if (bad || self->is_short)
         (void)snprintf(self->where, sizeof self->where,
                        "%s journal: torn end cut behind sequence %" PRIu64 "%s",
                        self->kind == JOURNAL_IN ? "in" : "out", self->next_seq - 1,
-                       short_file ? "; THE FILE IS SHORTER THAN WHAT HAD BEEN SAFE: acknowledged "
-                                    "commands are missing"
-                                  : "");
+                       self->is_short
+                           ? "; THE FILE IS SHORTER THAN WHAT HAD BEEN SAFE: acknowledged "
+                             "commands are missing"
+                           : "");
     return STATUS_EMPTY;
+}
+
+/* The segment ends with its mark, and the next one is not there: the journal's end, unless the one
+ * after that is. */
+static enum status at_the_mark(struct journal_reader *self)
+{
+    char path[SEGMENT_PATH_BYTES];
+    segment_archive_path(path, self->instance, self->kind, self->segment + 2);
+    if (access(path, F_OK) != 0) return STATUS_EMPTY;
+    return corrupt(self, "the next segment is missing or has no header, and a later one follows");
 }
 
 /* A segment that was found in the archive may be in memory since, where a core goes on writing it,
  * and the archive's file may have grown: the same place, mapped anew. */
 static enum status map_again(struct journal_reader *self)
 {
-    const struct journal_reader before = *self;
-    self->map = NULL; /* kept: what was read ahead is still in it */
-    enum status status = map_segment(self, before.segment);
-    self->offset = before.offset;
-    if (status == STATUS_OK) {
-        unmap_former(self);
-        self->former_map = before.map;
-        self->former_bytes = before.map_bytes;
-        return STATUS_OK;
-    }
-    self->map = before.map;
-    self->map_bytes = before.map_bytes;
-    self->segment = before.segment;
+    uint64_t offset = self->offset;
+    enum status status = map_segment(self, self->segment);
+    if (status == STATUS_OK) self->offset = offset;
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
@@ -216,6 +210,7 @@ static enum status look(struct journal_reader *self, const struct journal_record
         enum segment_finding finding =
             segment_look(self->map, self->map_bytes, self->offset, record);
         if (finding == SEGMENT_RECORD) return STATUS_OK;
+        if (self->holds) return STATUS_EMPTY;
         if (finding != SEGMENT_END && !is_fresh) {
             enum status status = map_again(self);
             if (status != STATUS_OK) return status;
@@ -224,7 +219,8 @@ static enum status look(struct journal_reader *self, const struct journal_record
         }
         if (finding != SEGMENT_END) return at_the_end(self, finding);
         enum status status = map_segment(self, self->segment + 1);
-        if (status != STATUS_OK) return status == STATUS_NOT_FOUND ? STATUS_EMPTY : status;
+        if (status == STATUS_NOT_FOUND) return at_the_mark(self);
+        if (status != STATUS_OK) return status;
     }
 }
 
@@ -265,7 +261,6 @@ static enum status next_released(struct journal_reader *self, const struct journ
 
 enum status journal_next(struct journal_reader *self, const struct journal_record **record)
 {
-    unmap_former(self);
     for (;;) {
         enum status status = next_released(self, record);
         if (status != STATUS_OK || self->key == JOURNAL_BY_SEQ) return status;
@@ -338,6 +333,5 @@ enum status journal_reader_open_following(struct journal_reader *self,
 
 void journal_reader_close(struct journal_reader *self)
 {
-    unmap_former(self);
     unmap(self);
 }

@@ -178,18 +178,13 @@ enum status journal_writer_open(struct journal_writer *self, const struct instan
     bool is_new;
     if (status == STATUS_OK) status = open_segment(self, &is_new);
     if (status != STATUS_OK) return status;
+    clear_rest(self->map, self->offset, self->segment_bytes);
     if (self->offset == JOURNAL_SEGMENT_HEADER_BYTES)
         segment_write_header(self->map, instance, self->kind, self->segment, self->segment_bytes,
                              self->next_seq);
-    else if (is_new)
-        memcpy(self->map, tail->map, self->offset);
-    clear_rest(self->map, self->offset, self->segment_bytes);
+    else if (is_new || !tail->in_memory) /* or made by a start that died before it was filled */
+        segment_copy(self->map, tail->map, self->offset);
 
-    /* a page that was made anew: all segments before this one are in the archive, and none of this;
-     * recovery may append more than one before anybody looks */
-    if (!atomic_load_explicit(&self->cursors->durable_position, memory_order_relaxed))
-        atomic_store_explicit(&self->cursors->durable_position, (uint64_t)self->segment << 32,
-                              memory_order_relaxed);
     journal_publish(self);
     return open_ahead(self);
 }

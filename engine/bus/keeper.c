@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/bus/archive.h"
+#include "engine/bus/clock.h"
 #include "engine/bus/futex.h"
 #include "engine/bus/reader_marks.h"
 #include "engine/bus/segment.h"
@@ -15,6 +16,7 @@
 enum {
     IDLE_WAIT_NS = 100 * 1000 * 1000,
     SOON_WAIT_NS = 20 * 1000 * 1000,
+    SEAL_RETRY_NS = 1000 * 1000 * 1000, /* each try reads the whole segment */
 };
 
 /* ---- ahead ---- */
@@ -32,7 +34,9 @@ static bool make_memory(struct keeper *self, struct journal_writer *writer)
 
 static bool make_file(struct keeper *self, const struct journal_writer *writer)
 {
-    if (archive_prepare(self->instance, writer->kind, writer->ahead_number,
+    uint64_t written =
+        atomic_load_explicit(&writer->cursors->written_position, memory_order_relaxed);
+    if (archive_prepare(self->instance, writer->kind, (uint32_t)(written >> 32) + 1,
                         writer->segment_bytes) == STATUS_OK)
         return true;
     int error = errno;
@@ -46,18 +50,14 @@ static bool make_file(struct keeper *self, const struct journal_writer *writer)
     return false;
 }
 
-static void make_ahead(struct keeper *self)
+static void make_files(struct keeper *self)
 {
-    bool memory = true, disk = true;
-    for (unsigned i = 0; i < 2; i++) {
-        memory = make_memory(self, self->writers[i]) && memory;
-        disk = make_file(self, self->writers[i]) && disk;
-    }
-    if (self->lacks_disk && disk)
+    bool good = true;
+    for (unsigned i = 0; i < 2; i++) good = make_file(self, self->writers[i]) && good;
+    if (self->lacks_disk && good)
         fprintf(stderr, "hoga-core: there is room on the disk again; new orders are taken\n");
-    self->lacks_memory = !memory;
-    self->lacks_disk = !disk;
-    atomic_store_explicit(&self->control->keeper_disk, disk ? DISK_GOOD : DISK_RESERVE,
+    self->lacks_disk = !good;
+    atomic_store_explicit(&self->control->keeper_disk, good ? DISK_GOOD : DISK_RESERVE,
                           memory_order_relaxed);
 }
 
@@ -91,13 +91,17 @@ static bool seal(struct keeper *self, unsigned kind)
     struct chain *chain = &self->chains[kind];
     uint32_t last = last_full(self->writers[kind]);
     if (self->chain_failed[kind] || chain->sealed >= last) return false;
+    if (self->seal_retry_ns && clock_steady_ns() < self->seal_retry_ns) return false;
     if (!is_final(self, kind, last)) return true;
     enum status status = chain_seal(chain);
     if (status == STATUS_OK) {
         counter_add(self->sealed_segments, 1);
         return chain->sealed < last;
     }
-    if (status != STATUS_NOT_FOUND) return true; /* the disk: later */
+    if (status != STATUS_NOT_FOUND) { /* the disk */
+        self->seal_retry_ns = clock_steady_ns() + SEAL_RETRY_NS;
+        return false;
+    }
     /* removed by hand: what comes after it cannot be chained to it */
     fprintf(stderr, "hoga-core: segment %" PRIu32 " is gone from %s: its journal is not sealed\n",
             chain->sealed + 1, self->instance->journal_dir);
@@ -134,25 +138,43 @@ static void drop(struct keeper *self, unsigned kind)
 
 /* ---- turns ---- */
 
-bool keeper_poll(struct keeper *self)
+bool keeper_poll_memory(struct keeper *self)
+{
+    bool good = true;
+    for (unsigned i = 0; i < 2; i++) good = make_memory(self, self->writers[i]) && good;
+    self->lacks_memory = !good;
+    return self->lacks_memory;
+}
+
+bool keeper_poll_disk(struct keeper *self)
 {
     bool more = false;
-    make_ahead(self);
+    make_files(self);
     for (unsigned kind = 0; kind < 2; kind++) {
         more = seal(self, kind) || more;
         drop(self, kind);
     }
-    return more || self->lacks_memory || self->lacks_disk;
+    return more; /* a disk that failed is tried again when it has had a rest */
 }
 
-static void *keeper_run(void *argument)
+static void run_turns(struct keeper *self, bool (*poll)(struct keeper *self))
 {
-    struct keeper *self = argument;
     while (!atomic_load_explicit(&self->stopping, memory_order_acquire)) {
         uint32_t seen = atomic_load_explicit(&self->bell, memory_order_acquire);
-        bool soon = keeper_poll(self);
+        bool soon = poll(self);
         futex_wait(&self->bell, seen, soon ? SOON_WAIT_NS : IDLE_WAIT_NS);
     }
+}
+
+static void *run_memory(void *argument)
+{
+    run_turns(argument, keeper_poll_memory);
+    return NULL;
+}
+
+static void *run_disk(void *argument)
+{
+    run_turns(argument, keeper_poll_disk);
     return NULL;
 }
 
@@ -182,12 +204,18 @@ void keeper_init(struct keeper *self, const struct instance *instance, struct co
 
 enum status keeper_start(struct keeper *self)
 {
-    return pthread_create(&self->thread, NULL, keeper_run, self) == 0 ? STATUS_OK : STATUS_IO;
+    if (pthread_create(&self->memory_thread, NULL, run_memory, self) != 0) return STATUS_IO;
+    if (pthread_create(&self->disk_thread, NULL, run_disk, self) == 0) return STATUS_OK;
+    atomic_store_explicit(&self->stopping, 1, memory_order_release);
+    futex_ring(&self->bell);
+    (void)pthread_join(self->memory_thread, NULL);
+    return STATUS_IO;
 }
 
 void keeper_stop(struct keeper *self)
 {
     atomic_store_explicit(&self->stopping, 1, memory_order_release);
     futex_ring(&self->bell);
-    (void)pthread_join(self->thread, NULL);
+    (void)pthread_join(self->memory_thread, NULL);
+    (void)pthread_join(self->disk_thread, NULL);
 }

@@ -14,6 +14,8 @@
 
 #define RING_MAGIC UINT64_C(0x32474e5241474f48) /* "HOGARNG2": changes with the layout */
 
+enum { PATH_BYTES = 128 };
+
 struct ring_shared {
     uint64_t magic;
     uint64_t capacity;
@@ -24,6 +26,23 @@ struct ring_shared {
 };
 
 _Static_assert(offsetof(struct ring_shared, buffer) == 192, "ring header");
+
+static enum status attach(struct ring *self, struct shared_file *file, uint64_t capacity)
+{
+    struct ring_shared *shared = file->map;
+    if (shared->magic != RING_MAGIC || shared->capacity != capacity) {
+        shared_file_close(file);
+        return STATUS_INVALID;
+    }
+    self->shared = shared;
+    self->buffer = shared->buffer;
+    self->capacity = capacity;
+    self->fd = file->fd;
+    self->head_cache = atomic_load_explicit(&shared->head, memory_order_acquire);
+    self->piece_end = self->head_cache;
+    self->tail_cache = atomic_load_explicit(&shared->tail, memory_order_acquire);
+    return STATUS_OK;
+}
 
 enum status ring_open_file(struct ring *self, const char *path, uint64_t capacity, uint64_t start)
 {
@@ -41,26 +60,20 @@ enum status ring_open_file(struct ring *self, const char *path, uint64_t capacit
         atomic_thread_fence(memory_order_release);
         shared->magic = RING_MAGIC;
     }
-    if (shared->magic != RING_MAGIC || shared->capacity != capacity) {
-        shared_file_close(&file);
-        return STATUS_INVALID;
-    }
-    self->shared = shared;
-    self->buffer = shared->buffer;
-    self->capacity = capacity;
-    self->fd = file.fd;
-    self->head_cache = atomic_load_explicit(&shared->head, memory_order_acquire);
-    self->piece_end = self->head_cache;
-    self->tail_cache = atomic_load_explicit(&shared->tail, memory_order_acquire);
-    return STATUS_OK;
+    return attach(self, &file, capacity);
+}
+
+static void ring_path(char path[PATH_BYTES], const struct instance *instance, uint16_t source)
+{
+    (void)snprintf(path, PATH_BYTES, "%s/ring-%u", instance->shm_dir, source);
 }
 
 enum status ring_create(struct ring *self, const struct instance *instance, struct control *control,
                         uint16_t source)
 {
-    char path[128];
+    char path[PATH_BYTES];
     CHECK(source >= 1 && source <= CONTROL_RING_MAX);
-    (void)snprintf(path, sizeof path, "%s/ring-%u", instance->shm_dir, source);
+    ring_path(path, instance, source);
     /* A ring made anew begins at the clock, beyond every position of its predecessor (which moved
      * less than a byte a nanosecond): records about the old ring say nothing about this one. */
     uint64_t start = (uint64_t)clock_wall_ns() / RING_ALIGN * RING_ALIGN;
@@ -71,10 +84,31 @@ enum status ring_create(struct ring *self, const struct instance *instance, stru
     return STATUS_OK;
 }
 
+/* A producer's: the core alone makes rings, so that of two nobody makes the same one. */
+static enum status open_made(struct ring *self, const struct instance *instance,
+                             struct control *control, uint16_t source)
+{
+    char path[PATH_BYTES];
+    struct shared_file file;
+    memset(self, 0, sizeof *self);
+    self->fd = -1;
+    ring_path(path, instance, source);
+    enum status status = shared_file_open(&file, path, true);
+    if (status != STATUS_OK) return status;
+    if (((const struct ring_shared *)file.map)->magic == 0) { /* just being made */
+        shared_file_close(&file);
+        return STATUS_NOT_FOUND;
+    }
+    status = attach(self, &file, control->ring_bytes);
+    self->source = source;
+    self->control = control;
+    return status;
+}
+
 enum status ring_claim(struct ring *self, const struct instance *instance, struct control *control)
 {
     for (uint16_t source = 1; source <= control->ring_count; source++) {
-        enum status status = ring_create(self, instance, control, source);
+        enum status status = open_made(self, instance, control, source);
         if (status != STATUS_OK) return status;
         if (flock(self->fd, LOCK_EX | LOCK_NB) == 0) {
             /* read again: the former owner may have sent until it lost the lock */

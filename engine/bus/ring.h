@@ -76,7 +76,8 @@ struct ring_message {
 MUST_CHECK enum status ring_create(struct ring *self, const struct instance *instance,
                                    struct control *control, uint16_t source);
 
-/* Producer: claims any ring that nobody holds. STATUS_BUSY when all are held. */
+/* Producer: claims any ring that nobody holds. STATUS_BUSY when all are held; STATUS_NOT_FOUND
+ * while the core has not made them. */
 MUST_CHECK enum status ring_claim(struct ring *self, const struct instance *instance,
                                   struct control *control);
 

@@ -21,22 +21,23 @@ static enum status map_open_file(struct shared_file *self, bool write, bool touc
     return STATUS_OK;
 }
 
-/* Allocates under another name first: a file that is there is always whole, whoever dies when. */
-static enum status make_file(const char *path, size_t bytes)
+/* Allocates under another name first, of this process alone: a file that is there is always whole,
+ * whoever dies when, and of two who make the same one at the same time one wins and both open it.
+ */
+static enum status make_file(const char *path, size_t bytes, bool *is_ours)
 {
     char fresh[1200];
-    if ((size_t)snprintf(fresh, sizeof fresh, "%s.new", path) >= sizeof fresh)
+    if ((size_t)snprintf(fresh, sizeof fresh, "%s.%ld.new", path, (long)getpid()) >= sizeof fresh)
         return STATUS_INVALID;
     int fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return STATUS_IO;
     int error = posix_fallocate(fd, 0, (off_t)bytes);
     close(fd);
-    if (error || rename(fresh, path) != 0) {
-        if (error) errno = error;
-        (void)unlink(fresh);
-        return STATUS_IO;
-    }
-    return STATUS_OK;
+    if (!error && link(fresh, path) != 0) error = errno;
+    (void)unlink(fresh);
+    *is_ours = error == 0;
+    errno = error;
+    return error == 0 || error == EEXIST ? STATUS_OK : STATUS_IO;
 }
 
 enum status shared_file_create(struct shared_file *self, const char *path, size_t bytes)
@@ -48,10 +49,15 @@ enum status shared_file_create(struct shared_file *self, const char *path, size_
         return STATUS_INVALID;
     }
     if (status != STATUS_NOT_FOUND) return status;
-    status = make_file(path, bytes);
+    bool is_ours;
+    status = make_file(path, bytes, &is_ours);
     if (status != STATUS_OK) return status;
     status = shared_file_open(self, path, true);
-    self->is_new = status == STATUS_OK;
+    if (status == STATUS_OK && self->bytes != bytes) {
+        shared_file_close(self);
+        return STATUS_INVALID;
+    }
+    self->is_new = status == STATUS_OK && is_ours;
     return status;
 }
 

@@ -557,7 +557,7 @@ const struct field *limits_fields(unsigned *count)
 
 uint64_t field_uint(const struct field *self, const void *message, unsigned element)
 {
-    const uint8_t *at = (const uint8_t *)message + self->offset + element * self->bytes;
+    const uint8_t *at = (const uint8_t *)message + self->offset + (size_t)element * self->bytes;
     uint64_t value = 0;
     CHECK(element < self->count && self->bytes <= sizeof value);
     memcpy(&value, at, self->bytes); /* little-endian: sbe.h */

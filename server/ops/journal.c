@@ -195,10 +195,10 @@ static void put_types(struct json_buffer *text, const struct totals *totals)
 {
     const char *separator = "";
     json_text(text, ",\"types\":{");
-    for (uint16_t type = 0; type < TYPE_MAX; type++) {
+    for (unsigned type = 0; type < TYPE_MAX; type++) {
         if (!totals->types[type]) continue;
         json_text(text, separator);
-        json_word(text, message_fields_name(message_fields(type)));
+        json_word(text, message_fields_name(message_fields((uint16_t)type)));
         put_number(text, ":", totals->types[type]);
         separator = ",";
     }
@@ -292,6 +292,15 @@ static bool take_symbol(struct journal_view *self, const char *symbol)
     return status == STATUS_OK;
 }
 
+/* An order has its id from the exchange: the command that made it does not name it. */
+static bool take_order_command(struct journal_view *self, enum journal_kind kind)
+{
+    struct journal_filter *filter = &self->filter;
+    if (!filter->order_id || kind != JOURNAL_IN) return true;
+    return journal_find_order(&self->instance, self->control, filter->order_id,
+                              &filter->order_command) == STATUS_OK;
+}
+
 static bool take_kind(const struct journal_view *self, const char *name, enum journal_kind *kind)
 {
     if (!name) return true;
@@ -342,7 +351,8 @@ static int run(struct journal_view *self, const struct journal_options *options)
 {
     enum journal_kind kind = JOURNAL_IN;
     if (!take_filter(self, options, &kind)) return EX_USAGE;
-    if (!open_exchange(self, options->data_dir) || !take_symbol(self, options->symbol))
+    if (!open_exchange(self, options->data_dir) || !take_symbol(self, options->symbol) ||
+        !take_order_command(self, kind))
         return EXIT_FAILURE;
     if (strcmp(self->verb, "cat") == 0) return cat(self, kind);
     if (strcmp(self->verb, "tail") == 0)
@@ -350,6 +360,7 @@ static int run(struct journal_view *self, const struct journal_options *options)
                              : complain(self, self->instance.data_dir, "is not running");
     if (options->journal || options->type) return stat_journal(self, kind);
     int code = stat_journal(self, JOURNAL_IN);
+    self->filter.order_command = 0;
     return stat_journal(self, JOURNAL_OUT) == EXIT_SUCCESS ? code : EXIT_FAILURE;
 }
 
@@ -365,7 +376,7 @@ static int parse_and_run(const char *verb, const char *usage, const char *about,
         {"since", OPTION_TEXT, &o.since, "TIME", "2026-11-22T09:30:00Z, or ms since the epoch"},
         {"until", OPTION_TEXT, &o.until, "TIME", "the last time"},
         {"account", OPTION_TEXT, &o.account, "N", "records that name this account"},
-        {"order", OPTION_TEXT, &o.order, "ID", "records that name this order_id"},
+        {"order", OPTION_TEXT, &o.order, "ID", "records that name this order_id, and what made it"},
         {"symbol", OPTION_TEXT, &o.symbol, "SYMBOL", "records that name this instrument"},
         {"type", OPTION_TEXT, &o.type, "NAME", "new_order, execution, ...: as in schema.xml"},
     };

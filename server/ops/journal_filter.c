@@ -52,7 +52,8 @@ static bool names(const struct journal_filter *self, const struct journal_record
     const struct message_fields *fields = message_fields(record->header.template_id);
     const void *message = record_message(record);
     size_t length = record_message_length(record);
-    bool account = !self->has_account, order = !self->order_id, instrument = !self->instrument;
+    bool account = !self->has_account, instrument = !self->instrument;
+    bool order = !self->order_id || record->seq == self->order_command;
     for (unsigned i = 0; fields && i < fields->field_count; i++) {
         const struct field *field = &fields->fields[i];
         if (field->offset + (size_t)field->bytes * field->count > length) break;
@@ -75,6 +76,27 @@ bool journal_filter_fits(const struct journal_filter *self, const struct journal
 bool journal_filter_is_over(const struct journal_filter *self, const struct journal_record *record)
 {
     return record->seq > self->to_seq || record->time_ns > self->until_ns;
+}
+
+/* ---- orders ---- */
+
+enum status journal_find_order(const struct instance *instance, const struct control *control,
+                               order_id_t order_id, seq_t *command_seq)
+{
+    const struct journal_filter filter = {
+        .to_seq = UINT64_MAX, .until_ns = INT64_MAX, .order_id = order_id};
+    struct journal_reader out;
+    const struct journal_record *event;
+    *command_seq = 0;
+    enum status status = journal_reader_open_time(&out, instance, control, JOURNAL_OUT, 0);
+    while (status == STATUS_OK && (status = journal_next(&out, &event)) == STATUS_OK) {
+        if (!journal_filter_fits(&filter, event)) continue;
+        *command_seq = event->ref;
+        break;
+    }
+    if (status == STATUS_CORRUPT) fprintf(stderr, "hoga journal: %s\n", out.where);
+    journal_reader_close(&out);
+    return status == STATUS_EMPTY ? STATUS_OK : status;
 }
 
 /* ---- symbols ---- */

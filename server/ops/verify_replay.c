@@ -52,6 +52,14 @@ static void show_progress(struct verify_replay *self, const char *what, uint64_t
     fprintf(stderr, "%s %" PRIu64 "\n", what, count);
 }
 
+/* What a reader has found at its end: a torn record is what a loss of power leaves, and nothing was
+ * lost by it; a file that has less than had been safe in it was cut by something else. */
+static enum status judge_end(const struct journal_reader *reader)
+{
+    if (reader->where[0]) fprintf(stderr, "%s\n", reader->where);
+    return reader->is_short ? STATUS_CORRUPT : STATUS_OK;
+}
+
 /* ---- records ---- */
 
 /* Reads the journal from its oldest record to `last`: checksums and sequence are the reader's. */
@@ -78,8 +86,9 @@ static enum status check_records(struct verify_replay *self, enum journal_kind k
     }
     if (status == STATUS_CORRUPT && reader.where[0]) (void)complain(&reader, status);
     if (status == STATUS_IO) (void)complain(&reader, status);
+    if (status == STATUS_EMPTY) status = judge_end(&reader);
     journal_reader_close(&reader);
-    return status == STATUS_EMPTY ? STATUS_OK : status;
+    return status;
 }
 
 static enum status check_records_to(struct verify_replay *self, seq_t in_last, seq_t out_last,
@@ -252,7 +261,7 @@ static enum status look_behind_the_end(struct verify_replay *self)
     if (ahead)
         printf("events whose commands the last crash kept from disk, to be cut: %" PRIu64 "\n",
                ahead);
-    return status == STATUS_EMPTY ? STATUS_OK : complain(&self->out, status);
+    return status == STATUS_EMPTY ? judge_end(&self->out) : complain(&self->out, status);
 }
 
 static enum status replay(struct verify_replay *self)
@@ -262,8 +271,9 @@ static enum status replay(struct verify_replay *self)
     while ((status = journal_next(&self->in, &command)) == STATUS_OK)
         if ((status = step(self, command)) != STATUS_OK) return status;
     if (status != STATUS_EMPTY) return complain(&self->in, status);
-    if (self->in.where[0]) printf("%s\n", self->in.where);
-    return look_behind_the_end(self);
+    status = judge_end(&self->in);
+    enum status behind = look_behind_the_end(self);
+    return status == STATUS_OK ? behind : status;
 }
 
 static void tell(const struct verify_replay *self)

@@ -213,8 +213,49 @@ describe("an archive that was changed", () => {
         forgeChain(dir, "in");
         const { code, stdout, stderr } = await verify(dir);
         assert.equal(code, 0, stdout + stderr);
-        assert.equal((await verify(dir, "--link", links[0])).code, 0, "what was before is as it was");
+        const before = await verify(dir, "--link", links[0]);
+        assert.equal(before.code, 0, "nothing was changed before");
         assert.match(await refusal(dir, "--link", links.at(-1)), /lies on neither chain/);
+    });
+});
+
+describe("an archive that ends early", () => {
+    const lastFile = (dir, kind) =>
+        segmentFiles(dir, kind)
+            .filter((name) => name.endsWith(".seg") && records(name).length > 30)
+            .at(-1);
+
+    /* Without its last records, as if they had never reached the disk; the last one torn. */
+    function cut(file, isSafe) {
+        const record = records(file).at(-20);
+        fs.truncateSync(file, record.offset + 40);
+        if (isSafe) return;
+        const handle = fs.openSync(file, "r+"); // nor had anything said that they were safe
+        fs.writeSync(handle, Buffer.alloc(16), 0, 16, 64);
+        fs.closeSync(handle);
+    }
+
+    test("by a loss of power is good: what was not safe was told to nobody", async () => {
+        for (const [kind, said] of [
+            ["in", /events whose commands the last crash kept from disk, to be cut: \d\d/],
+            ["out", /events that the last crash kept from disk 20,/],
+        ]) {
+            const dir = copy();
+            fs.rmSync(path.join(dir, "snapshots"), { recursive: true });
+            cut(lastFile(dir, kind), false);
+            const { code, stdout, stderr } = await verify(dir);
+            assert.equal(code, 0, stdout + stderr);
+            assert.match(stdout, said);
+            assert.match(stderr, /torn end cut/);
+        }
+    });
+
+    test("before what had been safe is not", async () => {
+        for (const kind of ["in", "out"]) {
+            const dir = copy();
+            cut(lastFile(dir, kind), true);
+            assert.match(await refusal(dir), /THE FILE IS SHORTER THAN WHAT HAD BEEN SAFE/);
+        }
     });
 });
 
@@ -296,7 +337,7 @@ describe("an archive whose beginning the rule of retention has removed", () => {
     });
 });
 
-test("an exchange that runs is verified by a copy, taken in the order that README says", async () => {
+test("an exchange that runs is verified by a copy, taken in README's order", async () => {
     await exchange.start();
     const { code, stderr } = await verify(exchange.dataDir);
     assert.equal(code, 1);

@@ -48,7 +48,7 @@ static struct {
     enum durability durability;
     uint64_t commands[COMMANDS_MAX]; /* hashes of what was told, by sequence number; 0: nothing */
     uint64_t events[EVENTS_MAX];
-    seq_t last_command, last_event;
+    seq_t last_command, last_event, last_checked;
     struct told_answer answers[ANSWERS_MAX];
     unsigned answer_count;
     seq_t last_answer[DESKS][CLIENT_MAX]; /* of one life of that front */
@@ -150,6 +150,17 @@ void auditor_saw_event(const struct desk *desk, const struct journal_record *com
               hash_event(command->seq, message, length), "event", desk->name);
 }
 
+void auditor_read(enum journal_kind kind, const struct journal_record *record)
+{
+    if (kind == JOURNAL_IN)
+        note_told(told.commands, COMMANDS_MAX, &told.last_command, record->seq,
+                  hash_command(record), "command", "the follower");
+    else
+        note_told(told.events, EVENTS_MAX, &told.last_event, record->seq,
+                  hash_event(record->ref, record_message(record), record_message_length(record)),
+                  "event", "the follower");
+}
+
 static void check_durable(const struct desk *desk, const struct journal_record *command)
 {
     char path[SEGMENT_PATH_BYTES];
@@ -164,10 +175,11 @@ static void check_durable(const struct desk *desk, const struct journal_record *
 void auditor_saw_command(const struct desk *desk, const struct journal_record *command,
                          seq_t replicated_seq)
 {
-    bool is_first = command->seq > told.last_command;
+    bool is_first = command->seq > told.last_checked;
     if (command->seq > atomic_load(&desk->control->released_seq))
         machine_fail("%s tells command %" PRIu64 ", which is not released", desk->name,
                      command->seq);
+    if (is_first) told.last_checked = command->seq;
     if (is_first && told.durability != DURABILITY_MEMORY) check_durable(desk, command);
     if (told.durability == DURABILITY_REPLICATED && command->seq > replicated_seq)
         machine_fail("%s tells command %" PRIu64 ", which the cluster does not have", desk->name,
@@ -398,6 +410,7 @@ int auditor_main(void *argument)
     *final.audit = (struct audit){.answers = told.answer_count};
     if (instance_open(&final.instance, "/data") != STATUS_OK) machine_fail("the exchange is gone");
     find_rot();
+    files_restore_kept();
     replay_all();
     engine_validate(final.engine);
     check_refs();

@@ -24,6 +24,7 @@ void auditor_saw_event(const struct desk *desk, const struct journal_record *com
                        const void *message, size_t length);
 void auditor_saw_command(const struct desk *desk, const struct journal_record *command,
                          seq_t replicated_seq);
+void auditor_read(enum journal_kind kind, const struct journal_record *record);
 void auditor_core_published(const struct sequencer *sequencer);
 
 /* What no front has seen may be gone. */

@@ -36,6 +36,7 @@ static struct {
     uint64_t every_steps; /* on average */
     int64_t disk_until_ns;
     uint64_t count;
+    bool spares_fronts;
 } faults;
 
 uint64_t faults_count(void)
@@ -43,11 +44,13 @@ uint64_t faults_count(void)
     return faults.count;
 }
 
-void faults_begin(bool may_lose_power)
+void faults_begin(bool may_lose_power, bool spares_fronts)
 {
     struct random *r = &machine.random;
     memset(&faults, 0, sizeof faults);
     for (unsigned i = 0; i < FAULT_KINDS; i++) faults.has[i] = random_chance(r, 40);
+    faults.spares_fronts = spares_fronts;
+    if (spares_fronts) faults.has[FAULT_ROT] = false;
     if (!may_lose_power) faults.has[FAULT_POWER] = faults.has[FAULT_POWER_AT] = false;
     faults.every_steps = random_between(r, 300, 5000);
     faults.end_ns = random_ns(500, 4000) * MS;
@@ -64,7 +67,7 @@ static struct process *any_process(unsigned slots)
 static void kill_one(unsigned slots)
 {
     struct process *p = any_process(slots);
-    if (p) process_kill(p);
+    if (p && (!faults.spares_fronts || strncmp(p->name, "front", 5) != 0)) process_kill(p);
 }
 
 /* Steps that are rare, and in whose neighbourhood much can go wrong. */
@@ -73,24 +76,25 @@ static void set_trap(bool is_power_loss)
     static const enum step steps[] = {STEP_OPEN, STEP_WRITE,   STEP_SYNC, STEP_NAME,
                                       STEP_SIZE, STEP_MAP,     STEP_LOCK, STEP_WAKE,
                                       STEP_PUT,  STEP_PUBLISH, STEP_RING, STEP_ENGINE};
-    static const char *const names[] = {"core", "core", "core", "front", "snapshot"};
-    machine.trap =
-        (struct trap){.is_set = true,
-                      .step = steps[random_below(&machine.random, 12)],
-                      .left = random_below(&machine.random, 1U << random_below(&machine.random, 9)),
-                      .name = names[random_below(&machine.random, 5)],
-                      .is_power_loss = is_power_loss};
+    static const char *const names[] = {"core", "core", "core", "front", "snapshot", "follower"};
+    struct random *r = &machine.random;
+    machine.trap = (struct trap){.is_set = true, .is_power_loss = is_power_loss};
+    machine.trap.step = steps[random_below(r, sizeof steps / sizeof steps[0])];
+    machine.trap.name = names[random_below(r, sizeof names / sizeof names[0])];
+    if (faults.spares_fronts && strcmp(machine.trap.name, "front") == 0) machine.trap.name = "core";
+    uint32_t far = random_below(r, 9);
+    machine.trap.left = random_below(r, 1U << far);
 }
 
 static void stop_one(void)
 {
-    struct process *p = any_process(4);
+    struct process *p = any_process(5);
     if (p) p->stopped_until_ns = machine.clock_ns + random_ns(1, chance(400) ? 3000 : 100) * MS;
 }
 
 static void stall_one(void)
 {
-    struct process *p = any_process(4);
+    struct process *p = any_process(5);
     if (p) thread_stall_one(p, machine.clock_ns + random_ns(1, 400) * MS);
 }
 
@@ -178,7 +182,7 @@ static void strike(enum fault fault)
     machine_note(STEP_FAULT, fault, fault_names[fault]);
     faults.count++;
     switch (fault) {
-    case FAULT_KILL: kill_one(4); break;
+    case FAULT_KILL: kill_one(5); break;
     case FAULT_KILL_AT: set_trap(false); break;
     case FAULT_KILL_BOTH:
         if (world_process(0)) process_kill(world_process(0));

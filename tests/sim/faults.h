@@ -9,8 +9,8 @@
 #include "tests/sim/machine.h"
 
 /* Chooses which kinds this run has. Without `may_lose_power` none that shared memory would not
- * survive. */
-void faults_begin(bool may_lose_power);
+ * survive; with `spares_fronts` none that ends a front, and no rot. */
+void faults_begin(bool may_lose_power, bool spares_fronts);
 
 /* Maybe one more. When `clients_are_done` or their time is over all faults end: false. */
 bool faults_turn(bool clients_are_done);
@@ -19,7 +19,8 @@ uint64_t faults_count(void);
 
 /* The world's, for faults. */
 void world_lose_power(void);
-struct process *world_process(unsigned slot); /* 0 and 1: cores; then fronts; NULL: not running */
-struct control *world_control(void);          /* NULL: there is no page */
+struct process *
+world_process(unsigned slot);        /* 0 and 1: cores; then fronts, follower; NULL: not running */
+struct control *world_control(void); /* NULL: there is no page */
 
 #endif

@@ -11,10 +11,11 @@
 #include "tests/sim/clients.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/files.h"
+#include "tests/sim/follower.h"
 
 #define MS INT64_C(1000000)
 
-enum { CORES = 2, SLOTS = CORES + DESKS, STEPS_MAX = 6000000 };
+enum { CORES = 2, FOLLOWER = CORES + DESKS, SLOTS = FOLLOWER + 1, STEPS_MAX = 6000000 };
 
 /* Service must be back so long after the last fault. */
 #define CALM_NS (30 * 1000 * MS)
@@ -34,6 +35,7 @@ static struct {
     struct core_options options;
     struct slot slots[SLOTS];
     struct desk desks[DESKS];
+    struct follower follower;
     seq_t replicated_seq; /* what the cluster has */
     int64_t replicate_at_ns;
     int64_t calm_until_ns;
@@ -65,6 +67,9 @@ static void start_slot(unsigned i)
     slot->stop_asked = 0;
     if (is_core_slot(i)) {
         p = process_start(slot->name, 0, core_process, slot);
+    } else if (i == FOLLOWER) {
+        world.follower.stop_asked = 0;
+        p = process_start(slot->name, 0, follower_main, &world.follower);
     } else {
         struct desk *desk = &world.desks[i - CORES];
         desk->stop_asked = 0;
@@ -95,7 +100,7 @@ static void look_after_slots(void)
             look_at_exit(p);
             process_forget(p);
             slot->pid = 0;
-            if (!is_core_slot(i)) world.desks[i - CORES].is_serving = false;
+            if (!is_core_slot(i) && i != FOLLOWER) world.desks[i - CORES].is_serving = false;
             slot->start_at_ns = machine.clock_ns + random_ns(0, world.restart_ns);
         }
         if (world.phase != PHASE_STOP && machine.clock_ns >= slot->start_at_ns) start_slot(i);
@@ -125,13 +130,16 @@ static void on_stepped(const struct desk *desk, const struct journal_record *com
     auditor_saw_command(desk, command, world.replicated_seq);
 }
 
+/* Whoever finds that the journal is bad is right if it has rotted; then the operator heals it. */
+static void cannot_read(const char *where)
+{
+    if (!file_rot.inode) machine_fail("the journal cannot be read: %s", where);
+    files_heal();
+}
+
 static void on_failed(const struct desk *desk, enum status status)
 {
-    if (status != STATUS_CORRUPT || file_rot.inode) {
-        if (status == STATUS_CORRUPT) files_heal();
-        return;
-    }
-    machine_fail("%s cannot read the journal: %s", desk->name, desk->replica.reader.where);
+    if (status == STATUS_CORRUPT) cannot_read(desk->replica.reader.where);
 }
 
 static const struct desk_listener listener = {on_answer, clients_refused, auditor_saw_event,
@@ -194,6 +202,11 @@ struct control *world_control(void)
 
 /* ---- phases ---- */
 
+static bool may_lose_power(void)
+{
+    return world.options.durability != DURABILITY_MEMORY && !world.options.segments_kept;
+}
+
 static void configure(void)
 {
     struct random *r = &machine.random;
@@ -203,12 +216,7 @@ static void configure(void)
                                           .durability = durability < 6   ? DURABILITY_DISK
                                                         : durability < 8 ? DURABILITY_MEMORY
                                                                          : DURABILITY_REPLICATED,
-                                          .segment_bytes = kib[random_below(r, 4)] * 1024,
-                                          .spin = random_chance(r, 15),
                                           .cpu = -1,
-                                          .standby = random_chance(r, 85),
-                                          .snapshot_every =
-                                              random_chance(r, 70) ? random_between(r, 20, 400) : 0,
                                           .limits = {.instruments = 4,
                                                      .accounts = 32,
                                                      .users = 32,
@@ -219,14 +227,20 @@ static void configure(void)
                                                      .cl_ord_ids = 4000,
                                                      .volumes = 64,
                                                      .trades = 64}};
+    /* one after the other: an initializer would leave the order to the compiler */
+    world.options.segment_bytes = kib[random_below(r, 4)] * 1024;
+    world.options.spin = random_chance(r, 15);
+    world.options.standby = random_chance(r, 85);
+    if (random_chance(r, 70)) world.options.snapshot_every = random_between(r, 20, 400);
+    /* fronts read from the first record on: who removes segments must not need to start one */
+    if (random_chance(r, 20)) world.options.segments_kept = random_between(r, 1, 3);
     world.restart_ns = random_ns(1, 100) * MS;
-    world.ends_without_power =
-        world.options.durability != DURABILITY_MEMORY && random_chance(r, 50);
+    world.ends_without_power = may_lose_power() && random_chance(r, 50);
 }
 
 static void begin(void)
 {
-    static const char *const names[SLOTS] = {"core-a", "core-b", "front-a", "front-b"};
+    static const char *const names[SLOTS] = {"core-a", "core-b", "front-a", "front-b", "follower"};
     struct run_result *result = world.result;
     memset(&world, 0, sizeof world);
     world.result = result;
@@ -234,13 +248,15 @@ static void begin(void)
     for (unsigned i = 0; i < SLOTS; i++) world.slots[i].name = names[i];
     for (unsigned i = 0; i < DESKS; i++) {
         world.desks[i].listener = &listener;
+        world.desks[i].needs_mark = world.options.segments_kept != 0;
         (void)snprintf(world.desks[i].name, sizeof world.desks[i].name, "front-%c", 'a' + (int)i);
     }
+    world.follower = (struct follower){.read = auditor_read, .failed = cannot_read};
     auditor_begin(world.options.durability);
     calls_core_published = auditor_core_published;
-    clients_begin(random_between(&machine.random, 3, CLIENT_MAX),
-                  random_between(&machine.random, 10, 100));
-    faults_begin(world.options.durability != DURABILITY_MEMORY);
+    unsigned clients = random_between(&machine.random, 3, CLIENT_MAX);
+    clients_begin(clients, random_between(&machine.random, 10, 100));
+    faults_begin(may_lose_power(), world.options.segments_kept != 0);
     world.calm_until_ns = CALM_NS;
     file_faults.sync_lies = calls_mistake == MISTAKE_SYNC_LIES;
 }
@@ -256,6 +272,7 @@ static void stop_all(void)
 {
     for (unsigned i = 0; i < CORES; i++) world.slots[i].stop_asked = 1;
     for (unsigned i = 0; i < DESKS; i++) world.desks[i].stop_asked = 1;
+    world.follower.stop_asked = 1;
     go_to(PHASE_STOP);
 }
 
@@ -265,7 +282,7 @@ static bool all_serve(void)
         if (!world_process(CORES + i) || !world.desks[i].is_serving ||
             world.desks[i].replica.in_seq < auditor_told_seq())
             return false;
-    return true;
+    return world.follower.next[JOURNAL_IN] > auditor_told_seq();
 }
 
 static bool all_ended(void)

@@ -21,7 +21,8 @@ struct link {
 
 struct order_slot {
     struct blotter_order order; /* first: a blotter_order is its slot */
-    __int128 notional;          /* sum of px * qty over the fills */
+    __int128 notional;          /* sum of px * qty over the fills that are known */
+    qty_t unknown_qty;          /* filled before the snapshot that the blotter began at */
     uint64_t first_fill;        /* number of the oldest execution listed as a fill; 0: none */
     uint64_t last_fill;
     uint32_t fill_count; /* listed ones */
@@ -219,6 +220,23 @@ static void read_command(const struct journal_record *command, size_t least, voi
     memcpy(to, record_message(command), length < size ? length : size);
 }
 
+static uint32_t free_slot(struct blotter *self)
+{
+    return self->used < self->order_max ? ++self->used : forget_oldest(self);
+}
+
+/* A new order's slot into the lists that it belongs to. */
+static struct order_slot *hang(struct blotter *self, uint32_t slot)
+{
+    const struct blotter_order *order = &self->orders[slot].order;
+    struct account_slot *account = account_slot(self, order->account);
+    list_push(self, id_chain(self, order->order_id), slot, offsetof(struct order_slot, by_id));
+    hang_by_name(self, slot);
+    list_push(self, &account->newest, slot, offsetof(struct order_slot, by_age));
+    list_push(self, &account->newest_open, slot, offsetof(struct order_slot, open));
+    return &self->orders[slot];
+}
+
 static struct order_slot *add_order(struct blotter *self, const struct journal_record *command,
                                     const struct event_execution *event)
 {
@@ -226,10 +244,8 @@ static struct order_slot *add_order(struct blotter *self, const struct journal_r
     CHECK(command->header.template_id == COMMAND_NEW_ORDER);
     read_command(command, NEW_ORDER_V1_BYTES, &sent, sizeof sent);
 
-    uint32_t slot = self->used < self->order_max ? ++self->used : forget_oldest(self);
-    struct order_slot *added = &self->orders[slot];
-    struct blotter_order *order = &added->order;
-    *order = (struct blotter_order){
+    uint32_t slot = free_slot(self);
+    self->orders[slot].order = (struct blotter_order){
         .order_id = event->order_id,
         .account = event->account,
         .user = sent.user,
@@ -248,13 +264,51 @@ static struct order_slot *add_order(struct blotter *self, const struct journal_r
         .sent_stop_px = sent.stop_px,
         .created_ns = command->time_ns,
     };
-    memcpy(order->cl_ord_id, sent.cl_ord_id, sizeof order->cl_ord_id);
-    struct account_slot *account = account_slot(self, order->account);
-    list_push(self, id_chain(self, order->order_id), slot, offsetof(struct order_slot, by_id));
-    hang_by_name(self, slot);
-    list_push(self, &account->newest, slot, offsetof(struct order_slot, by_age));
-    list_push(self, &account->newest_open, slot, offsetof(struct order_slot, open));
-    return added;
+    memcpy(self->orders[slot].order.cl_ord_id, sent.cl_ord_id, CL_ORD_ID_BYTES);
+    return hang(self, slot);
+}
+
+static void add_open_order(struct blotter *self, const struct order_view *view, seq_t in_seq,
+                           int64_t time_ns)
+{
+    uint32_t slot = free_slot(self);
+    struct order_slot *added = &self->orders[slot];
+    added->unknown_qty = view->cum_qty;
+    added->order = (struct blotter_order){
+        .order_id = view->order_id,
+        .account = view->account,
+        .user = view->user,
+        .instrument = view->instrument,
+        .side = view->side,
+        .ord_type = view->ord_type,
+        .time_in_force = view->time_in_force,
+        .exec_inst = view->exec_inst,
+        .stp = view->stp,
+        .ord_status = view->cum_qty > 0 ? ORD_PARTIALLY_FILLED : ORD_NEW,
+        .limit_px = view->limit_px,
+        .stop_px = view->stop_px,
+        .display_qty = view->display_qty,
+        .expire_ns = view->expire_ns,
+        .order_qty = view->order_qty,
+        .cum_qty = view->cum_qty,
+        .leaves_qty = view->leaves_qty,
+        .created_ns = time_ns,
+        .updated_ns = time_ns,
+        .updated_seq = in_seq,
+    };
+    (void)hang(self, slot);
+}
+
+void blotter_begin(struct blotter *self, const struct engine *engine, seq_t in_seq, seq_t out_seq,
+                   int64_t time_ns)
+{
+    struct order_view view;
+    CHECK(self->used == 0 && self->execution_count == 0);
+    for (account_id_t account = 0; account < self->account_count; account++)
+        self->accounts[account].seq = out_seq;
+    for (account_id_t account = 1; account < engine_account_end(engine); account++)
+        for (order_id_t id = 0; (id = engine_next_order(engine, account, id)) != 0;)
+            if (engine_order(engine, id, &view)) add_open_order(self, &view, in_seq, time_ns);
 }
 
 /* What a replace changed that its execution does not say. */
@@ -330,7 +384,7 @@ static void list_fill(struct blotter *self, struct order_slot *order, uint64_t n
 
 static px_t average_px(const struct order_slot *order)
 {
-    qty_t cum_qty = order->order.cum_qty;
+    qty_t cum_qty = order->order.cum_qty - order->unknown_qty;
     return cum_qty > 0 ? (px_t)((order->notional + cum_qty / 2) / cum_qty) : 0;
 }
 

@@ -17,6 +17,7 @@
 
 #include "engine/base/status.h"
 #include "engine/bus/journal.h"
+#include "engine/engine.h"
 #include "engine/message/command.h"
 #include "engine/message/event.h"
 
@@ -74,6 +75,14 @@ enum { BLOTTER_FILLS_MAX = 1000 }; /* an order shows its newest fills, at most s
  * kept. NULL without memory; what is not used costs none. */
 struct blotter *blotter_create(uint32_t accounts, uint32_t order_max, uint32_t execution_max);
 void blotter_destroy(struct blotter *self);
+
+/* Replica began at a snapshot, before any execution: takes the engine's open orders in. What the
+ * engine does not keep is not known of them: their names (cl_ord_id), what they were first sent as,
+ * and fills before the snapshot, which avg_px and fees leave out. `created_ns` is `time_ns`, the
+ * snapshot's. Each account's executions go on to be numbered behind `out_seq`, which is beyond
+ * every number given before: whoever asks for one of those learns that it is forgotten. */
+void blotter_begin(struct blotter *self, const struct engine *engine, seq_t in_seq, seq_t out_seq,
+                   int64_t time_ns);
 
 /* An execution as it lies in an event of `length` bytes, whichever version wrote it. */
 struct event_execution blotter_read_execution(const void *message, size_t length);

@@ -37,7 +37,10 @@ struct replica {
     const struct journal_record *stepping;
 };
 
-/* Starts at the beginning of the journal. The listener is copied. */
+/* Starts at the beginning of the journal, since listeners want its history. Where the rule of
+ * retention has removed that, it starts at the oldest snapshot that is good and released: then the
+ * engine is there already, and in_seq and out_seq say where it stands. The listener is copied.
+ * STATUS_NOT_FOUND: the beginning is gone, and there is no such snapshot (yet). */
 MUST_CHECK enum status replica_open(struct replica *self, const struct instance *instance,
                                     const struct control *control,
                                     const struct replica_listener *listener);

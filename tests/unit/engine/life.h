@@ -134,10 +134,9 @@ static inline bool life_step(struct life *self)
     self->index = self->next++;
     const struct stream_command *command = &self->stream->commands[self->index];
     uint8_t *message = stream_message(self->stream, self->index, &self->answers);
-    struct sbe_header header;
-    memcpy(&header, message, sizeof header);
-    if (command->length >= sizeof header &&
-        command->length == sizeof header + header.block_length) {
+    struct sbe_header header = {.block_length = UINT16_MAX};
+    if (command->length >= sizeof header) memcpy(&header, message, sizeof header);
+    if (command->length == sizeof header + header.block_length) {
         assert_int_equal(journal_writer_keep(&self->in), STATUS_OK);
         assert_int_equal(journal_writer_keep(&self->out), STATUS_OK);
         const struct journal_record *r =

@@ -222,7 +222,8 @@ static void what_the_keeper_prepared_is_used(void **state)
 static void preparing_fails_whole_or_not_at_all(void **state)
 {
     (void)state;
-    static const enum disk_call calls[] = {DISK_OPEN, DISK_PWRITE, DISK_FSYNC, DISK_RENAME};
+    static const enum disk_call calls[] = {DISK_OPEN, DISK_FALLOCATE, DISK_PWRITE, DISK_FSYNC,
+                                           DISK_RENAME};
     char ahead[SEGMENT_PATH_BYTES + 8], path[SEGMENT_PATH_BYTES];
     segment_archive_path(path, &store.instance, JOURNAL_OUT, 7);
     (void)snprintf(ahead, sizeof ahead, "%s.ahead", path);

@@ -43,6 +43,7 @@ static struct {
     _Atomic int error[DISK_CALLS];
     _Atomic unsigned write_max;
     _Atomic unsigned slow_ms;
+    _Atomic bool held;
     pthread_mutex_t mutex; /* of what follows */
     struct write *unsynced;
     unsigned unsynced_count;
@@ -53,6 +54,7 @@ void disk_reset(void)
     for (unsigned i = 0; i < DISK_CALLS; i++) disk.calls[i] = disk.fail_from[i] = 0;
     disk.write_max = 0;
     disk.slow_ms = 0;
+    disk.held = false;
     pthread_mutex_lock(&disk.mutex);
     disk.unsynced_count = 0;
     pthread_mutex_unlock(&disk.mutex);
@@ -78,6 +80,11 @@ void disk_limit_write(unsigned bytes)
 void disk_slow_down(unsigned ms)
 {
     disk.slow_ms = ms;
+}
+
+void disk_hold(bool held)
+{
+    disk.held = held;
 }
 
 unsigned disk_calls(enum disk_call call)
@@ -171,6 +178,7 @@ static int sync_file(int fd, enum disk_call call, int (*real)(int fd))
     char path[PATH_MAX];
     if (!path_of(fd, path)) return real(fd);
     if (call == DISK_FDATASYNC && disk.slow_ms) usleep(disk.slow_ms * 1000);
+    while (disk.held) usleep(1000);
     bool failed = fails(call);
     int error = errno;
     end_writes(fd, failed);

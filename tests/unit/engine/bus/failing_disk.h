@@ -37,6 +37,9 @@ void disk_limit_write(unsigned bytes);
 /* fdatasync takes so long. */
 void disk_slow_down(unsigned ms);
 
+/* While held, a sync does not return. */
+void disk_hold(bool held);
+
 /* How many of this kind there were since disk_reset(). */
 unsigned disk_calls(enum disk_call call);
 

@@ -78,9 +78,15 @@ static void fill_to_segment(uint32_t segment)
     archiver_idle(&archiver);
 }
 
+static bool turn(void)
+{
+    bool memory = keeper_poll_memory(&keeper);
+    return keeper_poll_disk(&keeper) || memory;
+}
+
 static void turns(unsigned count)
 {
-    while (count--) (void)keeper_poll(&keeper);
+    while (count--) (void)turn();
 }
 
 static uint32_t sealed(enum journal_kind kind)
@@ -91,7 +97,7 @@ static uint32_t sealed(enum journal_kind kind)
 static void the_next_segments_are_there_in_memory_and_on_disk(void **state)
 {
     (void)state;
-    assert_false(keeper_poll(&keeper));
+    assert_false(turn());
     for (unsigned kind = 0; kind < 2; kind++) {
         assert_true(store_has_memory(&store, (enum journal_kind)kind, 2));
         assert_true(has_ahead((enum journal_kind)kind, 2));
@@ -110,13 +116,16 @@ static void a_full_disk_leaves_a_reserve_and_says_so(void **state)
     (void)state;
     turns(1);
     fill_to_segment(2);
-    disk_fail_always(DISK_PWRITE, ENOSPC);
-    assert_true(keeper_poll(&keeper));
+    disk_reset();
+    disk_fail_always(DISK_FALLOCATE, ENOSPC);
+    unsigned writes = disk_calls(DISK_PWRITE);
+    turns(2);
     assert_int_equal(control_disk(store.control), DISK_RESERVE);
     assert_int_equal(atomic_load(&store.control->disk_error), ENOSPC);
-    assert_true(keeper_poll(&keeper)); /* tries again */
+    assert_int_equal(disk_calls(DISK_FALLOCATE), 4);       /* it tries again */
+    assert_int_equal(disk_calls(DISK_PWRITE), writes + 2); /* a line of each chain */
     disk_reset();
-    (void)keeper_poll(&keeper);
+    (void)turn();
     assert_int_equal(control_disk(store.control), DISK_GOOD);
     assert_true(has_ahead(JOURNAL_IN, 3));
 }
@@ -127,13 +136,13 @@ static void full_and_safe_segments_are_sealed(void **state)
     struct chain chain;
     struct chain_check check = {0};
     fill_to_segment(4);
-    assert_true(keeper_poll(&keeper)); /* one of each journal a turn */
+    assert_true(turn()); /* one of each journal a turn */
     assert_int_equal(sealed(JOURNAL_IN), 1);
     turns(5);
     assert_int_equal(sealed(JOURNAL_IN), 3);
     assert_int_equal(sealed(JOURNAL_OUT), 3);
     assert_int_equal(store_counter(&store, "sealed_segments"), 6);
-    assert_false(keeper_poll(&keeper));
+    assert_false(turn());
     assert_int_equal(chain_verify(&chain, &store.instance, JOURNAL_IN, &check), STATUS_OK);
     assert_int_equal(check.compared, 3);
     assert_int_equal(chain_verify(&chain, &store.instance, JOURNAL_OUT, &check), STATUS_OK);
@@ -162,7 +171,7 @@ static void events_are_sealed_once_their_commands_are_safe(void **state)
                      STATUS_OK);
     assert_int_equal(archive_sync(&archiver.out), STATUS_OK);
     atomic_store(&store.control->out.durable_position, journal_writer_position(&store.out));
-    for (int i = 0; i < 3; i++) assert_true(keeper_poll(&keeper));
+    for (int i = 0; i < 3; i++) assert_true(turn());
     assert_int_equal(sealed(JOURNAL_OUT), 0);
     while (archiver_poll(&archiver)) continue;
     turns(2);
@@ -190,6 +199,24 @@ static void sealing_goes_on_in_the_next_life(void **state)
     assert_int_equal(check.compared, 4);
 }
 
+static void a_line_that_the_disk_did_not_take_is_added_later(void **state)
+{
+    (void)state;
+    fill_to_segment(2);
+    turns(1);
+    assert_int_equal(sealed(JOURNAL_IN), 1);
+    fill_to_segment(3);
+    disk_fail_always(DISK_FTRUNCATE, ENOSPC); /* with which adding begins */
+    turns(3);
+    assert_int_equal(sealed(JOURNAL_IN), 1);
+    assert_int_equal(disk_calls(DISK_FTRUNCATE), 3); /* the first line's, and one try in vain */
+    disk_reset();
+    keeper.seal_retry_ns = 0; /* a second later */
+    turns(1);
+    assert_int_equal(sealed(JOURNAL_IN), 2);
+    assert_int_equal(sealed(JOURNAL_OUT), 2);
+}
+
 static void a_segment_that_somebody_removed_ends_the_chain(void **state)
 {
     (void)state;
@@ -200,7 +227,7 @@ static void a_segment_that_somebody_removed_ends_the_chain(void **state)
     turns(6);
     assert_int_equal(sealed(JOURNAL_IN), 1);
     assert_int_equal(sealed(JOURNAL_OUT), 3);
-    assert_false(keeper_poll(&keeper)); /* and does not try for ever */
+    assert_false(turn()); /* and does not try for ever */
 }
 
 /* ---- retention ---- */
@@ -350,6 +377,29 @@ static void readers_notice_nothing_while_segments_come_and_go(void **state)
     expect_journal(&store, NULL, JOURNAL_OUT, 1, LAST);
 }
 
+/* A disk that hangs does not keep the writer from its memory. */
+static void memory_does_not_wait_for_the_disk(void **state)
+{
+    (void)state;
+    enum { WAITS_MAX = 200000 };
+    disk_hold(true);
+    assert_int_equal(keeper_start(&keeper), STATUS_OK);
+    for (uint64_t n = 1; store.in.segment < 5; n++) {
+        struct message m = message_of(n);
+        unsigned waits = 0;
+        while (!journal_writer_ready(&store.in)) {
+            usleep(100);
+            if (++waits == WAITS_MAX) fail_msg("no memory while the disk hangs");
+        }
+        (void)journal_append(&store.in, n * 8, origin_of(3, n), (int64_t)n * 100, &m,
+                             sizeof m.header + m.header.block_length);
+    }
+    assert_false(has_ahead(JOURNAL_IN, 2));
+    disk_hold(false);
+    while (!has_ahead(JOURNAL_IN, 6)) usleep(100);
+    keeper_stop(&keeper);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +413,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(events_are_sealed_once_their_commands_are_safe, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(sealing_goes_on_in_the_next_life, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_line_that_the_disk_did_not_take_is_added_later, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_segment_that_somebody_removed_ends_the_chain, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_removed_that_somebody_may_need,
@@ -372,6 +424,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_removal_that_was_cut_short_is_finished,
                                         set_up_to_keep_two, tear_down),
         cmocka_unit_test_setup_teardown(without_a_rule_everything_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(memory_does_not_wait_for_the_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(readers_notice_nothing_while_segments_come_and_go, set_up,
                                         tear_down),
     };

@@ -226,6 +226,7 @@ test("what version 2 appended is marked, and nothing else", () => {
     const first = (name) => constants[`${plain(name)}_V1_BYTES`];
     const grown = [...schemaMessages.keys()].filter((name) => first(name));
     assert.deepEqual(grown, [
+        "command_configure",
         "command_list_instrument",
         "command_new_order",
         "command_replace_order",
