@@ -67,8 +67,9 @@ static void on_swept(void *context, const struct gateway_answer *answer)
 static enum status open_bus(struct desk *self)
 {
     enum status status = instance_open(&self->instance, "/data");
-    if (status == STATUS_OK) status = control_open(&self->control, &self->instance);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !self->control)
+        status = control_open(&self->control, &self->instance);
+    if (status == STATUS_OK && !self->station)
         status = control_claim_station(self->control, &self->instance, self->name, &self->station);
     if (status == STATUS_OK) status = ring_claim(&self->ring, &self->instance, self->control);
     return status;

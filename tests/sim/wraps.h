@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -60,6 +61,7 @@ WRAP(void, EVP_MD_CTX_free, EVP_MD_CTX *digest);
 WRAP(int, pthread_create, pthread_t *id, const pthread_attr_t *attributes, void *(*start)(void *),
      void *argument);
 WRAP(int, pthread_join, pthread_t id, void **result);
+WRAP(int, pthread_sigmask, int how, const sigset_t *set, sigset_t *before);
 WRAP(pid_t, getpid, void);
 WRAP(int, kill, pid_t pid, int signal_number);
 WRAP(pid_t, waitpid, pid_t pid, int *state, int options);
