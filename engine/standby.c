@@ -148,7 +148,8 @@ static void mark_needed(const struct standby *self)
     struct snapshot_mark oldest;
     seq_t seq = snapshot_oldest(self->instance);
     if (!seq || snapshot_read_mark(self->instance, seq, &oldest) != STATUS_OK) return;
-    if (reader_mark_write(self->instance, "snapshots", (uint32_t)(oldest.in_position >> 32),
+    if (reader_mark_write(self->instance, READER_MARK_SNAPSHOTS,
+                          (uint32_t)(oldest.in_position >> 32),
                           (uint32_t)(oldest.out_position >> 32)) != STATUS_OK)
         fprintf(stderr, "hoga-core: cannot note what the snapshots need: %s\n", strerror(errno));
 }

@@ -187,7 +187,8 @@ static void map_memory(struct archive *self)
 }
 
 /* A file of an earlier life is written again with the same bytes; behind them nothing of a torn
- * end may remain. Its header, and the watermark in it, stay as they are. */
+ * end may remain. The watermark stays as it is; the header is written again, too: it may never have
+ * reached the disk, if a sync failed in that life, though it can be read. */
 static bool begin_again(struct archive *self)
 {
     uint64_t written = atomic_load_explicit(&self->cursors->written_position, memory_order_acquire);
@@ -200,7 +201,7 @@ static bool begin_again(struct archive *self)
     bool has_header = st.st_size >= JOURNAL_SEGMENT_HEADER_BYTES &&
                       pread(self->fd, &magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic;
     self->offset = has_header ? JOURNAL_SEGMENT_HEADER_BYTES : 0;
-    return true;
+    return !has_header || write_all(self->fd, self->map, SEGMENT_WATERMARK_AT, 0);
 }
 
 /* Opens the segment's file. One that this life has written to already is taken as it is. */
@@ -208,6 +209,7 @@ static enum status open_file(struct archive *self)
 {
     char path[SEGMENT_PATH_BYTES], ahead[NEW_PATH_BYTES];
     bool is_prepared = false; /* all of its bytes are its own, on disk */
+    uint64_t begin = self->offset;
     segment_archive_path(path, self->instance, self->kind, self->segment);
     ahead_path(ahead, self->instance, self->kind, self->segment);
     if (self->offset == 0) {
@@ -230,6 +232,7 @@ static enum status open_file(struct archive *self)
         return STATUS_OK;
     (void)close(fd);
     self->fd = -1;
+    self->offset = begin; /* nothing of it is believed */
     return STATUS_IO;
 }
 

@@ -142,6 +142,16 @@ static enum status at_the_end(struct journal_reader *self, enum segment_finding 
     return STATUS_EMPTY;
 }
 
+/* The segment ends with its mark, and the next one is not there: the journal's end, unless the one
+ * after that is. */
+static enum status at_the_mark(struct journal_reader *self)
+{
+    char path[SEGMENT_PATH_BYTES];
+    segment_archive_path(path, self->instance, self->kind, self->segment + 2);
+    if (access(path, F_OK) != 0) return STATUS_EMPTY;
+    return corrupt(self, "the next segment is missing or has no header, and a later one follows");
+}
+
 /* A segment that was found in the archive may be in memory since, where a core goes on writing it,
  * and the archive's file may have grown: the same place, mapped anew. */
 static enum status map_again(struct journal_reader *self)
@@ -169,7 +179,8 @@ static enum status look(struct journal_reader *self, const struct journal_record
         }
         if (finding != SEGMENT_END) return at_the_end(self, finding);
         enum status status = map_segment(self, self->segment + 1);
-        if (status != STATUS_OK) return status == STATUS_NOT_FOUND ? STATUS_EMPTY : status;
+        if (status == STATUS_NOT_FOUND) return at_the_mark(self);
+        if (status != STATUS_OK) return status;
     }
 }
 

@@ -177,12 +177,15 @@ enum status journal_writer_open(struct journal_writer *self, const struct instan
     bool is_new;
     if (status == STATUS_OK) status = open_segment(self, &is_new);
     if (status != STATUS_OK) return status;
+    if (tail->in_memory)
+        clear_rest(self->map, self->offset, self->segment_bytes);
+    else if (!is_new) /* by a start that died, filled in no order that is known */
+        memset(self->map + self->offset, 0, self->segment_bytes - self->offset);
     if (self->offset == JOURNAL_SEGMENT_HEADER_BYTES)
         segment_write_header(self->map, instance, self->kind, self->segment, self->segment_bytes,
                              self->next_seq);
-    else if (is_new)
-        memcpy(self->map, tail->map, self->offset);
-    clear_rest(self->map, self->offset, self->segment_bytes);
+    else if (is_new || !tail->in_memory) /* or made by a start that died before it was filled */
+        segment_copy(self->map, tail->map, self->offset);
 
     journal_publish(self);
     return open_ahead(self);

@@ -53,6 +53,7 @@ uint32_t reader_marks_first_needed(const struct instance *instance, enum journal
 {
     char path[PATH_BYTES];
     uint32_t first = 0;
+    bool has_snapshot = false;
     directory(path, instance);
     DIR *dir = opendir(path);
     if (!dir) return 0;
@@ -65,9 +66,10 @@ uint32_t reader_marks_first_needed(const struct instance *instance, enum journal
             first = 0;
             break;
         }
+        has_snapshot = has_snapshot || strcmp(entry->d_name, READER_MARK_SNAPSHOTS) == 0;
         if (!first || segments[kind] < first) first = segments[kind];
         if (!first) break;
     }
     (void)closedir(dir);
-    return first;
+    return has_snapshot ? first : 0; /* without one a start needs everything */
 }

@@ -13,12 +13,16 @@
 #include "engine/bus/instance.h"
 #include "engine/bus/journal.h"
 
+/* Whose mark says what a start needs: the oldest snapshot's. */
+#define READER_MARK_SNAPSHOTS "snapshots"
+
 /* Replaces the mark of `name` at once; a reader sees the old one or the new one. STATUS_IO. */
 MUST_CHECK enum status reader_mark_write(const struct instance *instance, const char *name,
                                          uint32_t in_segment, uint32_t out_segment);
 
-/* The first segment that anybody needs; 0 when that is not known: no marks at all, one that cannot
- * be read, or one that needs everything. Then nothing may be removed. */
+/* The first segment that anybody needs; 0 when that is not known: no marks at all, none of
+ * a snapshot, one that cannot be read, or one that needs everything. Then nothing may be removed.
+ */
 uint32_t reader_marks_first_needed(const struct instance *instance, enum journal_kind kind);
 
 #endif

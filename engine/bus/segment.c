@@ -81,15 +81,25 @@ static uint64_t instance_number(const struct instance *instance)
 void segment_write_header(uint8_t *map, const struct instance *instance, enum journal_kind kind,
                           uint32_t number, uint32_t bytes, seq_t first_seq)
 {
+    struct segment_header header = {.magic = SEGMENT_MAGIC,
+                                    .version = SEGMENT_VERSION,
+                                    .kind = (uint32_t)kind,
+                                    .number = number,
+                                    .bytes = bytes,
+                                    .first_seq = first_seq,
+                                    .instance_id = instance_number(instance)};
+    header.crc = crc32c(0, &header, offsetof(struct segment_header, crc));
+    segment_copy(map, (const uint8_t *)&header, sizeof header);
+}
+
+void segment_copy(uint8_t *map, const uint8_t *from, uint64_t length)
+{
     struct segment_header *header = (struct segment_header *)map;
-    *header = (struct segment_header){.magic = SEGMENT_MAGIC,
-                                      .version = SEGMENT_VERSION,
-                                      .kind = (uint32_t)kind,
-                                      .number = number,
-                                      .bytes = bytes,
-                                      .first_seq = first_seq,
-                                      .instance_id = instance_number(instance)};
-    header->crc = crc32c(0, header, offsetof(struct segment_header, crc));
+    uint64_t magic;
+    memcpy(&magic, from, sizeof magic);
+    memcpy(map + sizeof magic, from + sizeof magic, length - sizeof magic);
+    /* without it the segment is not there: whoever dies before leaves nothing that looks whole */
+    __atomic_store_n(&header->magic, magic, __ATOMIC_RELEASE);
 }
 
 bool segment_header_good(const uint8_t *map, size_t map_bytes, const struct instance *instance,

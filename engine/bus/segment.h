@@ -59,6 +59,10 @@ MUST_CHECK enum status segment_range(const char *directory, enum journal_kind ki
 void segment_write_header(uint8_t *map, const struct instance *instance, enum journal_kind kind,
                           uint32_t number, uint32_t bytes, seq_t first_seq);
 
+/* Copies a segment's first `length` bytes, the header included, over one that has no header yet:
+ * who finds a header finds all of it. */
+void segment_copy(uint8_t *map, const uint8_t *from, uint64_t length);
+
 /* Whether the mapped bytes begin with the right header for this journal. */
 bool segment_header_good(const uint8_t *map, size_t map_bytes, const struct instance *instance,
                          enum journal_kind kind, uint32_t number);

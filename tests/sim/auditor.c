@@ -410,6 +410,7 @@ int auditor_main(void *argument)
     *final.audit = (struct audit){.answers = told.answer_count};
     if (instance_open(&final.instance, "/data") != STATUS_OK) machine_fail("the exchange is gone");
     find_rot();
+    files_restore_kept();
     replay_all();
     engine_validate(final.engine);
     check_refs();

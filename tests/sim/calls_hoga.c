@@ -5,10 +5,12 @@
 #include "engine/base/arena.h"
 #include "engine/base/check.h"
 #include "engine/bus/archive.h"
+#include "engine/bus/segment.h"
 #include "engine/engine.h"
 #include "engine/snapshot.h"
 #include "engine/snapshot_child.h"
 #include "tests/sim/calls.h"
+#include "tests/sim/files.h"
 #include "tests/sim/wraps.h"
 
 enum { DOZE_NS = 60000, RING_BYTES = 8192 };
@@ -96,6 +98,32 @@ enum status __wrap_archive_sync(struct archive *self)
 {
     enum status status = __real_archive_sync(self);
     if (calls_mistake == MISTAKE_SYNC_RETRIED) self->is_doubtful = false;
+    return status;
+}
+
+void __wrap_segment_write_header(uint8_t *map, const struct instance *instance,
+                                 enum journal_kind kind, uint32_t number, uint32_t bytes,
+                                 seq_t first_seq)
+{
+    if (is_inside()) current_yield(STEP_PUT);
+    __real_segment_write_header(map, instance, kind, number, bytes, first_seq);
+    if (is_inside()) current_yield(STEP_PUT);
+}
+
+void __wrap_segment_copy(uint8_t *map, const uint8_t *from, uint64_t length)
+{
+    if (is_inside()) current_yield(STEP_PUT);
+    __real_segment_copy(map, from, length);
+    if (is_inside()) current_yield(STEP_PUT);
+}
+
+/* The segment is removed next. */
+enum status __wrap_chain_drop(struct chain *self)
+{
+    char path[SEGMENT_PATH_BYTES];
+    enum status status = __real_chain_drop(self);
+    segment_archive_path(path, self->instance, self->kind, self->dropped);
+    if (status == STATUS_OK) files_keep(path);
     return status;
 }
 

@@ -132,17 +132,17 @@ static void new_order(struct operation *o)
 {
     struct random *random = &machine.random;
     static const uint8_t tifs[] = {TIF_DAY, TIF_DAY, TIF_GTC, TIF_IOC, TIF_FOK};
-    struct command_new_order m = {
-        .header = COMMAND_HEADER(COMMAND_NEW_ORDER, struct command_new_order),
-        .account = account_of(o->client),
-        .user = account_of(o->client),
-        .instrument = 1 + random_below(random, INSTRUMENTS),
-        .side = random_chance(random, 50) ? SIDE_BUY : SIDE_SELL,
-        .ord_type = ORD_TYPE_LIMIT,
-        .time_in_force = tifs[random_below(random, sizeof tifs)],
-        .exec_inst = random_chance(random, 10) ? EXEC_INST_CANCEL_ON_DISCONNECT : 0,
-        .order_qty = random_between(random, 1, 200),
-        .limit_px = 100 * (int64_t)random_between(random, 990, 1010)};
+    struct command_new_order m = {.header =
+                                      COMMAND_HEADER(COMMAND_NEW_ORDER, struct command_new_order),
+                                  .account = account_of(o->client),
+                                  .user = account_of(o->client),
+                                  .ord_type = ORD_TYPE_LIMIT};
+    m.instrument = 1 + random_below(random, INSTRUMENTS);
+    m.side = random_chance(random, 50) ? SIDE_BUY : SIDE_SELL;
+    m.time_in_force = tifs[random_below(random, sizeof tifs)];
+    m.exec_inst = random_chance(random, 10) ? EXEC_INST_CANCEL_ON_DISCONNECT : 0;
+    m.order_qty = random_between(random, 1, 200);
+    m.limit_px = 100 * (int64_t)random_between(random, 990, 1010);
     name_order(m.cl_ord_id, o->client, o->number);
     o->is_new_order = true;
     set_message(o, &m, sizeof m);

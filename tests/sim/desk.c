@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/check.h"
+#include "engine/bus/reader_marks.h"
 #include "engine/message/command.h"
 #include "engine/message/event.h"
 
@@ -99,6 +100,11 @@ static unsigned step_replica(struct desk *self)
         current_exit(1);
     }
     atomic_store_explicit(&self->station->in_seq, self->replica.in_seq, memory_order_relaxed);
+    uint32_t segment = self->replica.reader.segment;
+    /* it reads no `out`: needs none of it, and all that there will ever be of it may go */
+    if (self->needs_mark && segment != self->marked &&
+        reader_mark_write(&self->instance, self->name, segment, UINT32_MAX) == STATUS_OK)
+        self->marked = segment;
     return stepped;
 }
 
@@ -173,7 +179,7 @@ static void serve(struct desk *self)
 int desk_main(void *argument)
 {
     struct desk *self = argument;
-    const struct desk fresh = {.listener = self->listener};
+    const struct desk fresh = {.listener = self->listener, .needs_mark = self->needs_mark};
     char name[sizeof self->name];
     memcpy(name, self->name, sizeof name);
     memcpy((uint8_t *)self, &fresh, sizeof fresh);

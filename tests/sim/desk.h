@@ -49,6 +49,7 @@ struct desk {
     char name[16]; /* of its station */
     const struct desk_listener *listener;
     volatile sig_atomic_t stop_asked;
+    bool needs_mark; /* segments are removed: it says what it still reads */
     bool is_serving; /* it has swept, and reads what is asked */
     /* one life's */
     struct instance instance;
@@ -57,6 +58,7 @@ struct desk {
     struct ring ring;
     struct gateway *gateway;
     struct replica replica;
+    uint32_t marked; /* segment */
     bool is_swept, sweep_sent;
     struct operation queue[DESK_QUEUE];
     unsigned asked, taken; /* counts */

@@ -36,6 +36,7 @@ static struct {
     uint64_t every_steps; /* on average */
     int64_t disk_until_ns;
     uint64_t count;
+    bool spares_fronts;
 } faults;
 
 uint64_t faults_count(void)
@@ -43,11 +44,13 @@ uint64_t faults_count(void)
     return faults.count;
 }
 
-void faults_begin(bool may_lose_power)
+void faults_begin(bool may_lose_power, bool spares_fronts)
 {
     struct random *r = &machine.random;
     memset(&faults, 0, sizeof faults);
     for (unsigned i = 0; i < FAULT_KINDS; i++) faults.has[i] = random_chance(r, 40);
+    faults.spares_fronts = spares_fronts;
+    if (spares_fronts) faults.has[FAULT_ROT] = false;
     if (!may_lose_power) faults.has[FAULT_POWER] = faults.has[FAULT_POWER_AT] = false;
     faults.every_steps = random_between(r, 300, 5000);
     faults.end_ns = random_ns(500, 4000) * MS;
@@ -64,7 +67,7 @@ static struct process *any_process(unsigned slots)
 static void kill_one(unsigned slots)
 {
     struct process *p = any_process(slots);
-    if (p) process_kill(p);
+    if (p && (!faults.spares_fronts || strncmp(p->name, "front", 5) != 0)) process_kill(p);
 }
 
 /* Steps that are rare, and in whose neighbourhood much can go wrong. */
@@ -74,12 +77,13 @@ static void set_trap(bool is_power_loss)
                                       STEP_SIZE, STEP_MAP,     STEP_LOCK, STEP_WAKE,
                                       STEP_PUT,  STEP_PUBLISH, STEP_RING, STEP_ENGINE};
     static const char *const names[] = {"core", "core", "core", "front", "snapshot", "follower"};
-    machine.trap =
-        (struct trap){.is_set = true,
-                      .step = steps[random_below(&machine.random, 12)],
-                      .left = random_below(&machine.random, 1U << random_below(&machine.random, 9)),
-                      .name = names[random_below(&machine.random, 6)],
-                      .is_power_loss = is_power_loss};
+    struct random *r = &machine.random;
+    machine.trap = (struct trap){.is_set = true, .is_power_loss = is_power_loss};
+    machine.trap.step = steps[random_below(r, sizeof steps / sizeof steps[0])];
+    machine.trap.name = names[random_below(r, sizeof names / sizeof names[0])];
+    if (faults.spares_fronts && strcmp(machine.trap.name, "front") == 0) machine.trap.name = "core";
+    uint32_t far = random_below(r, 9);
+    machine.trap.left = random_below(r, 1U << far);
 }
 
 static void stop_one(void)

@@ -9,8 +9,8 @@
 #include "tests/sim/machine.h"
 
 /* Chooses which kinds this run has. Without `may_lose_power` none that shared memory would not
- * survive. */
-void faults_begin(bool may_lose_power);
+ * survive; with `spares_fronts` none that ends a front, and no rot. */
+void faults_begin(bool may_lose_power, bool spares_fronts);
 
 /* Maybe one more. When `clients_are_done` or their time is over all faults end: false. */
 bool faults_turn(bool clients_are_done);

@@ -32,6 +32,7 @@ struct file_faults file_faults;
 struct rot file_rot;
 static struct names names;         /* as processes see them */
 static struct names durable_names; /* as the disk has them */
+static struct names kept_names;
 static struct change changes[CHANGES_MAX];
 static unsigned change_count;
 static struct {
@@ -165,13 +166,23 @@ static void directory_of(char directory[FILE_PATH_BYTES], const char *path)
     if (!length) strcpy(directory, "/");
 }
 
+/* Takes it over to the disk, or drops it. */
+static void settle(struct change *c, bool kept)
+{
+    if (kept && c->gone[0]) remove_name(&durable_names, c->gone);
+    if (kept && c->come.path[0]) set_name(&durable_names, c->come.path, c->come.inode);
+    if (c->come.inode) inode_unref(c->come.inode);
+}
+
 static void change(const char *gone, const char *come, struct inode *inode)
 {
     const char *any = gone ? gone : come;
     if (is_volatile(any)) return;
-    if (change_count == CHANGES_MAX) {
-        machine_fail("too many changes of names without a sync");
-        return;
+    if (change_count == CHANGES_MAX) { /* the system writes the oldest by itself */
+        struct change oldest = changes[0];
+        memmove(changes, changes + 1, sizeof changes - sizeof changes[0]);
+        change_count--;
+        settle(&oldest, true);
     }
     struct change *c = &changes[change_count++];
     *c = (struct change){.come.inode = inode};
@@ -179,14 +190,6 @@ static void change(const char *gone, const char *come, struct inode *inode)
     if (gone) strcpy(c->gone, gone);
     if (come) strcpy(c->come.path, come);
     if (inode) inode->refs++;
-}
-
-/* Takes it over to the disk, or drops it. */
-static void settle(struct change *c, bool kept)
-{
-    if (kept && c->gone[0]) remove_name(&durable_names, c->gone);
-    if (kept && c->come.path[0]) set_name(&durable_names, c->come.path, c->come.inode);
-    if (c->come.inode) inode_unref(c->come.inode);
 }
 
 static void sync_names(const char *directory)
@@ -401,6 +404,21 @@ bool files_are_durable(const char *path, size_t at, const void *bytes, size_t le
            memcmp(name->inode->disk + at, bytes, length) == 0;
 }
 
+/* ---- copies ---- */
+
+void files_keep(const char *path)
+{
+    struct inode *inode = files_find(path);
+    if (inode) set_name(&kept_names, path, inode);
+}
+
+void files_restore_kept(void)
+{
+    for (unsigned i = 0; i < kept_names.count; i++)
+        if (!files_find(kept_names.all[i].path))
+            set_name(&names, kept_names.all[i].path, kept_names.all[i].inode);
+}
+
 /* ---- rot ---- */
 
 void files_rot(const char *path, struct inode *inode, size_t offset, uint8_t mask)
@@ -440,4 +458,5 @@ void files_end(void)
     for (unsigned i = 0; i < change_count; i++) settle(&changes[i], false);
     change_count = 0;
     forget_all(&durable_names);
+    forget_all(&kept_names);
 }

@@ -98,6 +98,11 @@ int files_sync(const char *directory, struct inode *inode); /* the directory's p
 struct description *description_open(struct inode *inode);
 void description_close(struct description *self);
 
+/* Keeps a file that is about to be removed, and gives all such files their names back: an auditor
+ * has copies. */
+void files_keep(const char *path);
+void files_restore_kept(void);
+
 /* Flips one bit of a file, in the cache and on disk; and back, if nobody has written there since.
  */
 void files_rot(const char *path, struct inode *inode, size_t offset, uint8_t mask);

@@ -202,6 +202,11 @@ struct control *world_control(void)
 
 /* ---- phases ---- */
 
+static bool may_lose_power(void)
+{
+    return world.options.durability != DURABILITY_MEMORY && !world.options.segments_kept;
+}
+
 static void configure(void)
 {
     struct random *r = &machine.random;
@@ -211,12 +216,7 @@ static void configure(void)
                                           .durability = durability < 6   ? DURABILITY_DISK
                                                         : durability < 8 ? DURABILITY_MEMORY
                                                                          : DURABILITY_REPLICATED,
-                                          .segment_bytes = kib[random_below(r, 4)] * 1024,
-                                          .spin = random_chance(r, 15),
                                           .cpu = -1,
-                                          .standby = random_chance(r, 85),
-                                          .snapshot_every =
-                                              random_chance(r, 70) ? random_between(r, 20, 400) : 0,
                                           .limits = {.instruments = 4,
                                                      .accounts = 32,
                                                      .users = 32,
@@ -227,9 +227,15 @@ static void configure(void)
                                                      .cl_ord_ids = 4000,
                                                      .volumes = 64,
                                                      .trades = 64}};
+    /* one after the other: an initializer would leave the order to the compiler */
+    world.options.segment_bytes = kib[random_below(r, 4)] * 1024;
+    world.options.spin = random_chance(r, 15);
+    world.options.standby = random_chance(r, 85);
+    if (random_chance(r, 70)) world.options.snapshot_every = random_between(r, 20, 400);
+    /* fronts read from the first record on: who removes segments must not need to start one */
+    if (random_chance(r, 20)) world.options.segments_kept = random_between(r, 1, 3);
     world.restart_ns = random_ns(1, 100) * MS;
-    world.ends_without_power =
-        world.options.durability != DURABILITY_MEMORY && random_chance(r, 50);
+    world.ends_without_power = may_lose_power() && random_chance(r, 50);
 }
 
 static void begin(void)
@@ -242,14 +248,15 @@ static void begin(void)
     for (unsigned i = 0; i < SLOTS; i++) world.slots[i].name = names[i];
     for (unsigned i = 0; i < DESKS; i++) {
         world.desks[i].listener = &listener;
+        world.desks[i].needs_mark = world.options.segments_kept != 0;
         (void)snprintf(world.desks[i].name, sizeof world.desks[i].name, "front-%c", 'a' + (int)i);
     }
     world.follower = (struct follower){.read = auditor_read, .failed = cannot_read};
     auditor_begin(world.options.durability);
     calls_core_published = auditor_core_published;
-    clients_begin(random_between(&machine.random, 3, CLIENT_MAX),
-                  random_between(&machine.random, 10, 100));
-    faults_begin(world.options.durability != DURABILITY_MEMORY);
+    unsigned clients = random_between(&machine.random, 3, CLIENT_MAX);
+    clients_begin(clients, random_between(&machine.random, 10, 100));
+    faults_begin(may_lose_power(), world.options.segments_kept != 0);
     world.calm_until_ns = CALM_NS;
     file_faults.sync_lies = calls_mistake == MISTAKE_SYNC_LIES;
 }

@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 
 #include "engine/bus/archive.h"
+#include "engine/bus/chain.h"
 #include "engine/bus/journal_writer.h"
 #include "engine/bus/ring.h"
 #include "engine/engine.h"
@@ -85,6 +86,10 @@ WRAP(enum status, ring_send, struct ring *self, uint64_t request_id, const void 
      size_t length);
 WRAP(void, ring_release_taken, struct ring *self);
 WRAP(enum status, ring_seek, struct ring *self, uint64_t position);
+WRAP(void, segment_copy, uint8_t *map, const uint8_t *from, uint64_t length);
+WRAP(void, segment_write_header, uint8_t *map, const struct instance *instance,
+     enum journal_kind kind, uint32_t number, uint32_t bytes, seq_t first_seq);
+WRAP(enum status, chain_drop, struct chain *self);
 WRAP(pid_t, snapshot_child_start, const struct instance *instance, const struct engine *engine,
      const struct snapshot_mark *mark, int lock_fd);
 
