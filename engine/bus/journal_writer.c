@@ -178,7 +178,10 @@ enum status journal_writer_open(struct journal_writer *self, const struct instan
     bool is_new;
     if (status == STATUS_OK) status = open_segment(self, &is_new);
     if (status != STATUS_OK) return status;
-    clear_rest(self->map, self->offset, self->segment_bytes);
+    if (tail->in_memory)
+        clear_rest(self->map, self->offset, self->segment_bytes);
+    else if (!is_new) /* by a start that died, filled in no order that is known */
+        memset(self->map + self->offset, 0, self->segment_bytes - self->offset);
     if (self->offset == JOURNAL_SEGMENT_HEADER_BYTES)
         segment_write_header(self->map, instance, self->kind, self->segment, self->segment_bytes,
                              self->next_seq);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -206,6 +207,43 @@ static void rules_change_where_this_version_takes_over(void **state)
     end();
 }
 
+/* ---- the control page ---- */
+
+/* A page of version 1, as a core that died has left it: the prefix that both versions have. */
+static void a_page_of_version_1_hands_its_cursors_over(void **state)
+{
+    (void)state;
+    char path[128], ring[128];
+    struct control *control;
+    copy_out(1);
+    assert_int_equal(control_create(&control, &life.instance, DURABILITY_DISK,
+                                    JOURNAL_SEGMENT_MIN_BYTES, 8, 4096),
+                     STATUS_OK);
+    control->version = 1;
+    atomic_store(&control->in.durable_seq, 469);
+    atomic_store(&control->out.durable_position, UINT64_C(2) << 32 | 40440);
+    atomic_store(&control->released_seq, 468);
+    (void)snprintf(ring, sizeof ring, "%s/ring-3", life.instance.shm_dir);
+    shell("touch %s", ring);
+    struct control *older;
+    assert_int_equal(control_open(&older, &life.instance), STATUS_INVALID);
+    assert_int_equal(control_create(&life.control, &life.instance, DURABILITY_DISK, 4096, 1, 1),
+                     STATUS_OK);
+    assert_int_not_equal(life.control->version, 1);
+    assert_int_equal(life.control->segment_bytes, JOURNAL_SEGMENT_MIN_BYTES);
+    assert_int_equal(life.control->ring_count, 8);
+    assert_int_equal(atomic_load(&life.control->in.durable_seq), 469);
+    assert_int_equal(atomic_load(&life.control->out.durable_position), UINT64_C(2) << 32 | 40440);
+    assert_int_equal(atomic_load(&life.control->released_seq), 468);
+    assert_int_not_equal(access(ring, F_OK), 0); /* its layout may be another */
+    (void)snprintf(path, sizeof path, "%s/control.new", life.instance.shm_dir);
+    assert_int_not_equal(access(path, F_OK), 0);
+    control->version = 99; /* the old page is not the new one */
+    assert_int_not_equal(life.control->version, 99);
+    control_close(control);
+    control_close(life.control);
+}
+
 /* ---- what does not replay ---- */
 
 /* Changes a byte of an event's block and mends its checksum: damage that only replay can see. */
@@ -264,6 +302,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(version_2_replays, tear_down),
         cmocka_unit_test_teardown(a_front_replays_version_1, tear_down),
         cmocka_unit_test_teardown(rules_change_where_this_version_takes_over, tear_down),
+        cmocka_unit_test_teardown(a_page_of_version_1_hands_its_cursors_over, tear_down),
         cmocka_unit_test_teardown(version_1_decided_otherwise, tear_down),
         cmocka_unit_test_teardown(version_2_decided_otherwise, tear_down),
     };
