@@ -43,6 +43,12 @@ static unsigned blocks_kept;
 
 /* ---- inodes ---- */
 
+/* Behind it both blocks are zero. */
+static size_t end_of(const struct inode *inode)
+{
+    return inode->size > inode->disk_size ? inode->size : inode->disk_size;
+}
+
 static uint8_t *block_take(void)
 {
     if (blocks_kept) {
@@ -85,9 +91,8 @@ void inode_unref(struct inode *self)
 {
     if (--self->refs) return;
     if (file_rot.inode == self) file_rot.inode = NULL;
-    /* truncation zeroes what it cuts, so what lies behind both sizes is zero */
     block_give(self->cache, self->size);
-    block_give(self->disk, self->size > self->disk_size ? self->size : self->disk_size);
+    block_give(self->disk, end_of(self));
     kernel_free(self);
 }
 
@@ -270,12 +275,15 @@ int files_resize(struct inode *inode, size_t size)
 {
     if (size > FILE_MAX_BYTES) return EFBIG;
     if (!inode->is_volatile && chance(file_faults.write_errors)) return EIO;
+    size_t end = end_of(inode);
     if (size < inode->size) {
         memset(inode->cache + size, 0, inode->size - size);
         mark_dirty(inode, size, inode->size);
         if (inode->allocated > size) inode->allocated = size;
     }
     inode->size = size;
+    /* a sync that failed may have left bytes there that no size tells of any more */
+    if (inode->disk) memset(inode->disk + end_of(inode), 0, end - end_of(inode));
     return 0;
 }
 
@@ -305,11 +313,6 @@ static void write_back(struct inode *inode, size_t end, unsigned of_a_thousand)
             memcpy(inode->disk + at, inode->cache + at, SECTOR_BYTES);
     }
     memset(inode->dirty, 0, sizeof inode->dirty);
-}
-
-static size_t end_of(const struct inode *inode)
-{
-    return inode->size > inode->disk_size ? inode->size : inode->disk_size;
 }
 
 int files_sync(const char *directory, struct inode *inode)
@@ -377,6 +380,7 @@ static void forget_unsynced(struct inode *inode)
     size_t end = end_of(inode);
     write_back(inode, end, random_below(&machine.random, 4) * 333);
     if (inode->size != inode->disk_size && chance(500)) inode->disk_size = inode->size;
+    if (file_rot.inode == inode && file_rot.offset >= inode->disk_size) file_rot.inode = NULL;
     memset(inode->disk + inode->disk_size, 0,
            end - (end < inode->disk_size ? end : inode->disk_size));
     memcpy(inode->cache, inode->disk, end);
