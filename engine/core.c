@@ -240,7 +240,11 @@ static int run(struct core *self)
     enum status status = open_control(self);
     if (status != STATUS_OK) return complain("control page", status);
     struct recovery *recovery = &self->recovery;
-    if (!recovery->instance) status = recovery_begin(recovery, &self->instance, self->control);
+    if (!recovery->instance) { /* no core has run since this one began */
+        status = archive_adopt(&self->instance);
+        if (status != STATUS_OK) return complain(self->instance.journal_dir, status);
+        status = recovery_begin(recovery, &self->instance, self->control);
+    }
     if (status == STATUS_OK)
         status = recovery_finish(recovery, &self->options.limits, &self->sequencer.in,
                                  &self->sequencer.out, &self->keeper.bell);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "engine/bus/archive.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include "engine/bus/shared_file.h"
 
 enum {
-    NEW_PATH_BYTES = SEGMENT_PATH_BYTES + 16,
+    NEW_PATH_BYTES = SEGMENT_AHEAD_PATH_BYTES + 8,
     /* How much the disk is given at once of what nobody waits for. A commit of `in` waits behind
      * all that is in the disk's queue, and behind megabytes it would wait for tens of milliseconds.
      */
@@ -68,14 +69,6 @@ static bool reserve(int fd, size_t bytes)
     return allocate(fd, bytes) && fsync(fd) == 0;
 }
 
-static void ahead_path(char path[NEW_PATH_BYTES], const struct instance *instance,
-                       enum journal_kind kind, uint32_t number)
-{
-    char segment[SEGMENT_PATH_BYTES];
-    segment_archive_path(segment, instance, kind, number);
-    (void)snprintf(path, NEW_PATH_BYTES, "%s.ahead", segment);
-}
-
 /* Starts writing to the disk, or waits until it is written. Only for the queue's sake: whether it
  * went well, fsync tells. */
 static void push(int fd, uint64_t at, uint64_t length, bool waits)
@@ -100,24 +93,62 @@ static bool fill_with_zeros(int fd, uint32_t bytes)
 enum status archive_prepare(const struct instance *instance, enum journal_kind kind,
                             uint32_t number, uint32_t bytes)
 {
-    char path[NEW_PATH_BYTES], fresh[NEW_PATH_BYTES + 8];
-    ahead_path(path, instance, kind, number);
-    if (access(path, F_OK) == 0) return STATUS_OK;
-    segment_archive_path(fresh, instance, kind, number);
-    if (access(fresh, F_OK) == 0) return STATUS_OK; /* in use already */
-    (void)snprintf(fresh, sizeof fresh, "%s.new", path);
+    char ahead[SEGMENT_AHEAD_PATH_BYTES], fresh[SEGMENT_AHEAD_PATH_BYTES], path[SEGMENT_PATH_BYTES];
+    segment_ahead_path(ahead, instance, kind, number, false);
+    if (access(ahead, F_OK) == 0) return STATUS_OK;
+    segment_archive_path(path, instance, kind, number);
+    if (access(path, F_OK) == 0) return STATUS_OK; /* in use already */
+    segment_ahead_path(fresh, instance, kind, number, true);
     int fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return STATUS_IO;
     /* room first: a disk that has none says so at once, and is not filled to the brim in vain */
-    bool good = allocate(fd, bytes) && fill_with_zeros(fd, bytes) && rename(fresh, path) == 0;
+    bool good = reserve(fd, bytes) && (kind == JOURNAL_OUT || fill_with_zeros(fd, bytes)) &&
+                /* a name on disk, before anybody writes to it */
+                sync_directory(instance) && rename(fresh, ahead) == 0;
     int error = errno;
     (void)close(fd);
     if (!good) (void)unlink(fresh);
     /* the archiver may have needed one while this was made, and made it by itself */
-    segment_archive_path(fresh, instance, kind, number);
-    if (access(fresh, F_OK) == 0) (void)unlink(path);
+    if (access(path, F_OK) == 0) (void)unlink(ahead);
     errno = error;
     return good ? STATUS_OK : STATUS_IO;
+}
+
+/* ---- files that were written to under the name that they were made by ---- */
+
+static bool has_header(const char *path)
+{
+    uint64_t magic = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool good = pread(fd, &magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic;
+    (void)close(fd);
+    return good;
+}
+
+/* DIR/in-0000000007.seg.ahead (or .ahead.new) becomes DIR/in-0000000007.seg, or goes. */
+static bool adopt_file(const char *directory, const char *name, size_t segment_length)
+{
+    char ahead[NEW_PATH_BYTES], path[NEW_PATH_BYTES];
+    (void)snprintf(ahead, sizeof ahead, "%s/%s", directory, name);
+    (void)snprintf(path, sizeof path, "%s/%.*s", directory, (int)segment_length, name);
+    if (access(path, F_OK) != 0 && has_header(ahead)) return rename(ahead, path) == 0;
+    return unlink(ahead) == 0 || errno == ENOENT;
+}
+
+enum status archive_adopt(const struct instance *instance)
+{
+    bool good = true;
+    DIR *dir = opendir(instance->journal_dir);
+    if (!dir) return errno == ENOENT ? STATUS_OK : STATUS_IO;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        const char *ending = strstr(entry->d_name, ".seg.ahead");
+        if (!ending) continue;
+        size_t length = (size_t)(ending - entry->d_name) + strlen(".seg");
+        good = adopt_file(instance->journal_dir, entry->d_name, length) && good;
+    }
+    (void)closedir(dir);
+    return good && sync_directory(instance) ? STATUS_OK : STATUS_IO;
 }
 
 /* ---- the cut ---- */
@@ -175,13 +206,38 @@ enum status archive_cut(const struct instance *instance, enum journal_kind kind,
 
 /* ---- the segment in work ---- */
 
+/* The full segment is on disk: readers find it there, and memory keeps only the newest few. */
+static void put_away(const struct archive *self, const struct archive_left *left)
+{
+    munmap((void *)left->map, left->map_bytes);
+    if (left->fd >= 0) (void)close(left->fd);
+    if (left->segment <= ARCHIVE_MEMORY_SEGMENTS_KEPT) return;
+    char path[SEGMENT_PATH_BYTES];
+    segment_memory_path(path, self->instance, self->kind,
+                        left->segment - ARCHIVE_MEMORY_SEGMENTS_KEPT);
+    (void)unlink(path); /* gone already after a restart: fine */
+}
+
+void archive_tidy(struct archive *self)
+{
+    if (!atomic_load_explicit(&self->has_left, memory_order_acquire)) return;
+    put_away(self, &self->left);
+    atomic_store_explicit(&self->has_left, false, memory_order_release);
+}
+
+/* Left to another thread, unless that one is not done with the segment before. */
 static void leave_segment(struct archive *self)
 {
-    if (self->map) munmap((void *)self->map, self->map_bytes);
-    if (self->fd >= 0) (void)close(self->fd);
+    const struct archive_left left = {self->map, self->map_bytes, self->fd, self->segment};
     self->map = NULL;
     self->fd = -1;
     self->is_doubtful = false;
+    if (atomic_load_explicit(&self->has_left, memory_order_acquire)) {
+        put_away(self, &left);
+        return;
+    }
+    self->left = left;
+    atomic_store_explicit(&self->has_left, true, memory_order_release);
 }
 
 /* Without the memory there is nothing to copy from: somebody has removed it. */
@@ -217,11 +273,11 @@ static bool begin_again(struct archive *self)
 /* Opens the segment's file. One that this life has written to already is taken as it is. */
 static enum status open_file(struct archive *self)
 {
-    char path[SEGMENT_PATH_BYTES], ahead[NEW_PATH_BYTES];
-    bool is_prepared = false; /* all of its bytes are its own, on disk */
+    char path[SEGMENT_PATH_BYTES], ahead[SEGMENT_AHEAD_PATH_BYTES];
+    bool is_prepared = false; /* all of its bytes are its own, on disk, under one name or another */
     uint64_t begin = self->offset;
     segment_archive_path(path, self->instance, self->kind, self->segment);
-    ahead_path(ahead, self->instance, self->kind, self->segment);
+    segment_ahead_path(ahead, self->instance, self->kind, self->segment, false);
     if (self->offset == 0) {
         self->is_old = access(path, F_OK) == 0;
         /* the keeper's, if it has made one */
@@ -230,12 +286,16 @@ static enum status open_file(struct archive *self)
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return failed(self, "open");
     self->fd = fd;
+    if (is_prepared) {
+        self->is_after_trouble = false;
+        return STATUS_OK;
+    }
     (void)unlink(ahead); /* a segment that is there needs none: pairs with archive_prepare() */
     if (self->offset == 0 && self->is_old && !begin_again(self))
         failed(self, "cut");
     else if (self->offset > JOURNAL_SEGMENT_HEADER_BYTES && !self->is_after_trouble)
         return STATUS_OK; /* safe so far already: whoever got it there had made it ready */
-    else if (!is_prepared && !reserve(fd, self->map_bytes))
+    else if (!reserve(fd, self->map_bytes))
         failed(self, "make room for");
     else if (!sync_directory(self->instance))
         failed(self, "sync the directory of");
@@ -251,7 +311,6 @@ static enum status open_file(struct archive *self)
 
 static void begin_segment(struct archive *self, uint32_t number, uint64_t offset)
 {
-    leave_segment(self);
     self->segment = number;
     self->offset = offset;
     self->unsynced_bytes = 0;
@@ -303,16 +362,6 @@ static void note_full_segment(const struct archive *self)
                           memory_order_release);
 }
 
-/* The full segment is on disk: readers find it there, and memory keeps only the newest few. */
-static void retire_memory(const struct archive *self)
-{
-    if (self->segment <= ARCHIVE_MEMORY_SEGMENTS_KEPT + 1) return;
-    char path[SEGMENT_PATH_BYTES];
-    segment_memory_path(path, self->instance, self->kind,
-                        self->segment - 1 - ARCHIVE_MEMORY_SEGMENTS_KEPT);
-    (void)unlink(path); /* gone already after a restart: fine */
-}
-
 /* ---- copying ---- */
 
 static enum status copy_in_segment(struct archive *self, uint64_t end, uint64_t *copied)
@@ -339,11 +388,10 @@ enum status archive_copy(struct archive *self, uint64_t position, uint64_t *copi
         status = make_ready(self);
         if (status == STATUS_OK) status = copy_in_segment(self, self->map_bytes, copied);
         if (status == STATUS_OK) status = archive_sync(self);
-        if (status == STATUS_OK) status = archive_mark(self);
         if (status != STATUS_OK) return status;
+        leave_segment(self);
         begin_segment(self, self->segment + 1, 0);
         note_full_segment(self);
-        retire_memory(self);
     }
     return copy_in_segment(self, position & UINT32_MAX, copied);
 }
@@ -410,8 +458,8 @@ enum status archive_finish(struct archive *self)
 {
     enum status status = make_ready(self);
     if (status == STATUS_OK) status = archive_mark(self);
-    if (status == STATUS_OK &&
-        (ftruncate(self->fd, (off_t)self->offset) != 0 || fsync(self->fd) != 0))
+    if (status == STATUS_OK && (ftruncate(self->fd, (off_t)self->offset) != 0 ||
+                                fsync(self->fd) != 0 || !sync_directory(self->instance)))
         status = failed(self, "close");
     archive_close(self);
     return status;
@@ -419,5 +467,10 @@ enum status archive_finish(struct archive *self)
 
 void archive_close(struct archive *self)
 {
-    leave_segment(self);
+    archive_tidy(self);
+    if (self->map) munmap((void *)self->map, self->map_bytes);
+    if (self->fd >= 0) (void)close(self->fd);
+    self->map = NULL;
+    self->fd = -1;
+    self->is_doubtful = false;
 }

@@ -8,12 +8,19 @@
  * when a sync failed counts as lost, whatever a later sync says: the kernel may have dropped those
  * pages. It is copied again, out of memory, into a new file that then takes the old one's place.
  *
- * The memory segments from the first one that is not wholly safe stay until they are. Owned by the
- * archiver's thread.
+ * The memory segments from the first one that is not wholly safe stay until they are.
+ *
+ * Going on into the next segment costs a commit no more than a second sync: its file has been made
+ * ahead of use (archive_prepare), and gets its name without the directory's being synced. A file
+ * that was written to before its name was on disk is known by its header: archive_adopt() gives it
+ * the name at the next start. What the full segment leaves behind, archive_tidy() puts away.
+ *
+ * Owned by one thread of the archiver's, but for archive_tidy().
  */
 #ifndef HOGA_BUS_ARCHIVE_H
 #define HOGA_BUS_ARCHIVE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,6 +30,14 @@
 #include "engine/bus/journal.h"
 
 enum { ARCHIVE_MEMORY_SEGMENTS_KEPT = 3 }; /* full ones, for readers that are a little behind */
+
+/* What a full segment leaves behind that is safe. */
+struct archive_left {
+    const uint8_t *map;
+    size_t map_bytes;
+    int fd;
+    uint32_t segment;
+};
 
 struct archive {
     const struct instance *instance;
@@ -42,6 +57,9 @@ struct archive {
     bool is_doubtful;      /* a sync of it failed: a new file must take its place */
     const char *what;      /* after a failure: what could not be done */
     int error;             /* and why: errno */
+    struct archive_left left;
+    _Atomic bool has_left; /* archive_copy stores (release) once `left` is whole, archive_tidy takes
+                              it (acquire) */
 };
 
 /* Where an archive begins: at what the cursors say is safe, or at the first segment in memory.
@@ -54,6 +72,11 @@ void archive_init(struct archive *self, const struct instance *instance, enum jo
  * copied, also when it fails. STATUS_IO: self->what and self->error say why. */
 MUST_CHECK enum status archive_copy(struct archive *self, uint64_t position, uint64_t *copied);
 
+/* Puts away what a full segment has left: its mapping, its descriptor, and the memory of the oldest
+ * that readers are given no longer. It takes milliseconds and waits for nobody, so a thread does it
+ * that nobody waits for. One thread at a time; it may be another than archive_copy()'s. */
+void archive_tidy(struct archive *self);
+
 /* Makes all that is copied safe. STATUS_IO. */
 MUST_CHECK enum status archive_sync(struct archive *self);
 
@@ -61,8 +84,8 @@ MUST_CHECK enum status archive_sync(struct archive *self);
  * what it is. STATUS_IO. */
 MUST_CHECK enum status archive_mark(struct archive *self);
 
-/* Shortens the last file to what it holds and closes it. All must be copied and synced. STATUS_IO:
- * it is closed nevertheless. */
+/* Shortens the last file to what it holds, has its name on disk and closes it. All must be copied
+ * and synced. STATUS_IO: it is closed nevertheless. */
 MUST_CHECK enum status archive_finish(struct archive *self);
 
 /* Closes it where it stands. */
@@ -76,9 +99,15 @@ void archive_close(struct archive *self);
 MUST_CHECK enum status archive_cut(const struct instance *instance, enum journal_kind kind,
                                    uint32_t number, uint64_t offset);
 
-/* Keeper: makes the archive file of a coming segment, zeroed and on disk, if it is not there: a
- * commit then changes data alone, which costs fdatasync about a third less than bytes that were
- * only reserved; and a disk that is full by then has room for it. STATUS_IO, errno. */
+/* A start, before anything is read, when no core runs: a file made ahead of use that has been
+ * written to gets its segment's name, on disk; others are removed, since a loss of power may have
+ * left bytes in them. STATUS_IO, errno; it may be repeated. */
+MUST_CHECK enum status archive_adopt(const struct instance *instance);
+
+/* Keeper: makes the archive file of a coming segment, if it is not there, so that a disk that is
+ * full by then has room for it. That of `in` is filled with zeros, on disk: a commit then changes
+ * data alone, which costs fdatasync about a third less than bytes that were only reserved. `out`
+ * is synced once a segment or so, and writing all of it twice would cost more. STATUS_IO, errno. */
 MUST_CHECK enum status archive_prepare(const struct instance *instance, enum journal_kind kind,
                                        uint32_t number, uint32_t bytes);
 

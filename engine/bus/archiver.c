@@ -14,6 +14,7 @@ enum {
     GATHER_MAX = 16,                   /* looks for more before a sync */
     OUT_SYNC_BYTES = 8 * 1024 * 1024,  /* how much of `out` replay may have to make again */
     MEMORY_WAIT_NS = 10 * 1000 * 1000, /* at durability `memory` */
+    EVENTS_WAIT_NS = 5 * 1000 * 1000,  /* between two looks at `out` while there is something */
     IDLE_WAIT_NS = 50 * 1000 * 1000,   /* idle for so long: time to note what is safe */
     RETRY_NS = 100 * 1000 * 1000,      /* between two tries of a disk that fails */
     SLOW_SYNC_NS = 100 * 1000 * 1000,
@@ -21,36 +22,54 @@ enum {
 
 /* ---- a disk that fails ---- */
 
+/* Two threads may find it out, or find it over. */
+static void note_trouble(struct archiver *self, enum journal_kind kind, bool fails)
+{
+    (void)pthread_mutex_lock(&self->trouble);
+    self->fails[kind] = fails;
+    if (fails) counter_add(self->disk_errors, 1);
+    bool stopped = self->fails[JOURNAL_IN] || self->fails[JOURNAL_OUT];
+    atomic_store_explicit(&self->control->archiver_disk, stopped ? DISK_STOPPED : DISK_GOOD,
+                          memory_order_relaxed);
+    (void)pthread_mutex_unlock(&self->trouble);
+}
+
 static void disk_failed(struct archiver *self, const struct archive *a)
 {
     char path[SEGMENT_PATH_BYTES];
-    if (!self->retry_ns) {
+    if (!self->retry_ns[a->kind]) {
         segment_archive_path(path, a->instance, a->kind, a->segment);
         fprintf(stderr,
                 "hoga-core: cannot %s %s: %s; nothing more is acknowledged until that works: free "
                 "space or mend the disk, trading then goes on by itself\n",
                 a->what, path, strerror(a->error));
     }
-    self->retry_ns = clock_steady_ns() + RETRY_NS;
-    counter_add(self->disk_errors, 1);
+    self->retry_ns[a->kind] = clock_steady_ns() + RETRY_NS;
     atomic_store_explicit(&self->control->disk_error, a->error, memory_order_relaxed);
-    atomic_store_explicit(&self->control->archiver_disk, DISK_STOPPED, memory_order_relaxed);
+    note_trouble(self, a->kind, true);
 }
 
-static void disk_works(struct archiver *self)
+static void disk_works(struct archiver *self, enum journal_kind kind)
 {
-    if (!self->retry_ns) return;
-    self->retry_ns = 0;
-    atomic_store_explicit(&self->control->archiver_disk, DISK_GOOD, memory_order_relaxed);
-    fprintf(stderr, "hoga-core: the disk works again; what waited is safe\n");
+    if (!self->retry_ns[kind]) return;
+    self->retry_ns[kind] = 0;
+    note_trouble(self, kind, false);
+    fprintf(stderr, "hoga-core: the disk takes the %s journal again; what waited is safe\n",
+            kind == JOURNAL_IN ? "in" : "out");
+}
+
+static bool must_wait(const struct archiver *self, enum journal_kind kind)
+{
+    return self->retry_ns[kind] && clock_steady_ns() < self->retry_ns[kind];
 }
 
 /* ---- commits ---- */
 
-static enum status sync_timed(struct archiver *self, struct archive *a)
+/* Answers wait for it. */
+static enum status sync_in(struct archiver *self)
 {
     int64_t start_ns = clock_steady_ns();
-    enum status status = archive_sync(a);
+    enum status status = archive_sync(&self->in);
     int64_t ns = clock_steady_ns() - start_ns;
     if (ns > SLOW_SYNC_NS) counter_add(self->slow_syncs, 1);
     uint64_t us = (uint64_t)ns / 1000;
@@ -97,69 +116,97 @@ static void release(struct archiver *self)
 
 /* Commits what `in` holds, and mends its file if the last sync failed. Returns whether there was
  * anything. */
-static bool commit_in(struct archiver *self)
+static bool commit(struct archiver *self)
 {
     uint64_t position =
         atomic_load_explicit(&self->in.cursors->durable_position, memory_order_relaxed);
     seq_t seq = self->in_seq;
     enum status status = gather_in(self, &seq, &position);
-    if (status == STATUS_OK && seq == self->in_seq && !self->in.is_doubtful) return false;
-    if (status == STATUS_OK) status = sync_timed(self, &self->in);
+    bool has_work = status != STATUS_OK || seq != self->in_seq || self->in.is_doubtful;
+    if (has_work && status == STATUS_OK) status = sync_in(self);
     if (status != STATUS_OK) {
         disk_failed(self, &self->in);
         return true;
     }
-    self->in_seq = seq;
-    atomic_store_explicit(&self->in.cursors->durable_position, position, memory_order_relaxed);
-    atomic_store_explicit(&self->in.cursors->durable_seq, seq, memory_order_release);
-    counter_add(self->commits, 1);
-    return true;
+    if (has_work) {
+        self->in_seq = seq;
+        atomic_store_explicit(&self->in.cursors->durable_position, position, memory_order_relaxed);
+        atomic_store_explicit(&self->in.cursors->durable_seq, seq, memory_order_release);
+        counter_add(self->commits, 1);
+    }
+    disk_works(self, JOURNAL_IN);
+    return has_work;
 }
 
-static void copy_out(struct archiver *self, bool idle)
+static bool poll_commits(struct archiver *self)
 {
-    struct journal_cursors *cursors = self->out.cursors;
-    seq_t seq = atomic_load_explicit(&cursors->written_seq, memory_order_acquire);
-    uint64_t position = atomic_load_explicit(&cursors->written_position, memory_order_acquire);
-    uint64_t copied = 0;
-    enum status status = archive_copy(&self->out, position, &copied);
-    if (status == STATUS_OK && self->out.unsynced_bytes < OUT_SYNC_BYTES && !idle) return;
-    if (status == STATUS_OK) status = sync_timed(self, &self->out);
-    if (status != STATUS_OK) {
-        disk_failed(self, &self->out);
-        return;
-    }
-    atomic_store_explicit(&cursors->durable_position, position, memory_order_relaxed);
-    atomic_store_explicit(&cursors->durable_seq, seq, memory_order_release);
+    if (must_wait(self, JOURNAL_IN)) return false;
+    bool worked = commit(self);
+    release(self);
+    return worked;
 }
+
+static void mark(struct archiver *self, struct archive *a)
+{
+    if (!self->retry_ns[a->kind] && archive_mark(a) != STATUS_OK) disk_failed(self, a);
+}
+
+/* ---- events ---- */
+
+/* Copies what `out` holds; syncs it when that is much, or nothing else is to do, or the disk has
+ * failed. Returns whether there was anything. */
+static bool poll_events(struct archiver *self, bool is_idle)
+{
+    struct archive *out = &self->out;
+    if (must_wait(self, JOURNAL_OUT)) return false;
+    seq_t seq = atomic_load_explicit(&out->cursors->written_seq, memory_order_acquire);
+    uint64_t position =
+        atomic_load_explicit(&out->cursors->written_position, memory_order_acquire);
+    uint64_t copied = 0;
+    enum status status = archive_copy(out, position, &copied);
+    bool has_enough =
+        out->unsynced_bytes >= OUT_SYNC_BYTES || is_idle || self->retry_ns[JOURNAL_OUT];
+    if (status == STATUS_OK && !has_enough) return copied != 0;
+    if (status == STATUS_OK) status = archive_sync(out);
+    if (status != STATUS_OK) {
+        disk_failed(self, out);
+        return true;
+    }
+    atomic_store_explicit(&out->cursors->durable_position, position, memory_order_relaxed);
+    atomic_store_explicit(&out->cursors->durable_seq, seq, memory_order_release);
+    disk_works(self, JOURNAL_OUT);
+    return copied != 0;
+}
+
+static void idle_events(struct archiver *self)
+{
+    if (self->retry_ns[JOURNAL_OUT]) return;
+    (void)poll_events(self, true);
+    mark(self, &self->out);
+}
+
+/* ---- both, without threads ---- */
 
 bool archiver_poll(struct archiver *self)
 {
-    if (self->retry_ns && clock_steady_ns() < self->retry_ns) return false;
-    bool was_failing = self->retry_ns != 0;
-    uint64_t errors = atomic_load_explicit(self->disk_errors, memory_order_relaxed);
-    bool worked = commit_in(self);
-    if (worked || was_failing) copy_out(self, was_failing);
-    if (errors == atomic_load_explicit(self->disk_errors, memory_order_relaxed)) disk_works(self);
-    release(self);
+    bool worked = poll_commits(self);
+    (void)poll_events(self, false);
     return worked;
 }
 
 void archiver_idle(struct archiver *self)
 {
-    if (self->retry_ns) return;
-    copy_out(self, true);
-    if (!self->retry_ns && archive_mark(&self->in) != STATUS_OK) disk_failed(self, &self->in);
-    if (!self->retry_ns && archive_mark(&self->out) != STATUS_OK) disk_failed(self, &self->out);
+    idle_events(self);
+    mark(self, &self->in);
 }
 
-/* ---- the thread ---- */
+/* ---- the threads ---- */
 
 static bool has_work(const struct archiver *self)
 {
     const struct control *c = self->control;
     if (atomic_load_explicit(&self->stopping, memory_order_relaxed)) return true;
-    if (self->retry_ns) return false; /* not yet */
+    if (self->retry_ns[JOURNAL_IN]) return false; /* not yet */
     seq_t safe = self->in_seq;
     if (atomic_load_explicit(&self->in.cursors->written_seq, memory_order_acquire) != safe)
         return true;
@@ -179,7 +226,7 @@ static bool sleep_a_while(struct archiver *self)
 static bool sleep_until_written(struct archiver *self)
 {
     struct control *c = self->control;
-    if (c->durability == DURABILITY_MEMORY || self->retry_ns) return sleep_a_while(self);
+    if (c->durability == DURABILITY_MEMORY || self->retry_ns[JOURNAL_IN]) return sleep_a_while(self);
     /* a busy exchange has the next batch already: sleeping and being woken would cost more */
     for (unsigned i = 0; i < SPIN_MAX; i++) {
         if (has_work(self)) return false;
@@ -194,12 +241,25 @@ static bool sleep_until_written(struct archiver *self)
     return !has_work(self);
 }
 
-static void *archiver_run(void *argument)
+static void *run_commits(void *argument)
 {
     struct archiver *self = argument;
     while (!atomic_load_explicit(&self->stopping, memory_order_acquire)) {
-        if (archiver_poll(self)) continue;
-        if (sleep_until_written(self)) archiver_idle(self);
+        if (poll_commits(self)) continue;
+        if (sleep_until_written(self)) mark(self, &self->in);
+    }
+    return NULL;
+}
+
+static void *run_events(void *argument)
+{
+    struct archiver *self = argument;
+    while (!atomic_load_explicit(&self->stopping, memory_order_acquire)) {
+        bool worked = poll_events(self, false);
+        if (!worked) idle_events(self);
+        archive_tidy(&self->in);
+        archive_tidy(&self->out);
+        futex_wait(&self->stop_bell, 0, worked ? EVENTS_WAIT_NS : IDLE_WAIT_NS);
     }
     return NULL;
 }
@@ -227,30 +287,44 @@ void archiver_init(struct archiver *self, const struct instance *instance, struc
     /* trouble of the life before is not over by its end: only a turn that goes well ends it */
     bool was_failing =
         atomic_load_explicit(&control->archiver_disk, memory_order_relaxed) != DISK_GOOD;
+    for (unsigned kind = 0; kind < 2 && was_failing; kind++) {
+        self->fails[kind] = true;
+        self->retry_ns[kind] = clock_steady_ns();
+    }
     self->in.is_after_trouble = self->out.is_after_trouble = was_failing;
-    if (was_failing) self->retry_ns = clock_steady_ns();
+    (void)pthread_mutex_init(&self->trouble, NULL);
+}
+
+static void end_thread(struct archiver *self, pthread_t thread)
+{
+    atomic_store_explicit(&self->stopping, 1, memory_order_release);
+    futex_ring(&self->control->written_bell);
+    futex_ring(&self->stop_bell);
+    (void)pthread_join(thread, NULL);
 }
 
 enum status archiver_start(struct archiver *self)
 {
-    return pthread_create(&self->thread, NULL, archiver_run, self) == 0 ? STATUS_OK : STATUS_IO;
+    if (pthread_create(&self->commits_thread, NULL, run_commits, self) != 0) return STATUS_IO;
+    if (pthread_create(&self->events_thread, NULL, run_events, self) == 0) return STATUS_OK;
+    end_thread(self, self->commits_thread);
+    return STATUS_IO;
 }
 
 /* All that is written, as far as the disk lets it. */
 static enum status archive_all(struct archiver *self)
 {
-    self->retry_ns = 0;
-    while (archiver_poll(self) && !self->retry_ns) continue;
+    for (unsigned kind = 0; kind < 2; kind++)
+        if (self->retry_ns[kind]) self->retry_ns[kind] = 1; /* now */
+    while (archiver_poll(self) && !self->retry_ns[JOURNAL_IN]) continue;
     archiver_idle(self);
-    return self->retry_ns ? STATUS_IO : STATUS_OK;
+    return self->retry_ns[JOURNAL_IN] || self->retry_ns[JOURNAL_OUT] ? STATUS_IO : STATUS_OK;
 }
 
 enum status archiver_stop(struct archiver *self)
 {
-    atomic_store_explicit(&self->stopping, 1, memory_order_release);
-    futex_ring(&self->control->written_bell);
-    futex_ring(&self->stop_bell);
-    (void)pthread_join(self->thread, NULL);
+    end_thread(self, self->commits_thread);
+    end_thread(self, self->events_thread);
     enum status status = archive_all(self);
     if (status == STATUS_OK) status = archive_finish(&self->in);
     if (status == STATUS_OK) status = archive_finish(&self->out);

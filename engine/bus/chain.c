@@ -220,8 +220,8 @@ static enum status append(struct chain *self, const struct line *line)
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return STATUS_IO;
     bool good = ftruncate(fd, (off_t)self->bytes) == 0 &&
-                pwrite(fd, text, (size_t)length, (off_t)self->bytes) == length && fsync(fd) == 0 &&
-                (self->bytes || sync_directory(self->instance)); /* its name, too */
+                pwrite(fd, text, (size_t)length, (off_t)self->bytes) == length &&
+                sync_directory(self->instance) && fsync(fd) == 0; /* names first: the segment's */
     int error = errno;
     (void)close(fd);
     errno = error;

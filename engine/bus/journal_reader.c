@@ -41,16 +41,21 @@ static enum status map_path(struct journal_reader *self, const char *path, uint3
     return STATUS_OK;
 }
 
-/* From memory if it is still there, else from the archive: memory is removed once that has it. */
+/* From memory if it is still there, else from the archive: memory is removed once that has it.
+ * Where nobody runs, a loss of power may have left a file under the name that it was made by. */
 static enum status map_segment(struct journal_reader *self, uint32_t number)
 {
-    char memory[SEGMENT_PATH_BYTES], archive[SEGMENT_PATH_BYTES];
+    char memory[SEGMENT_PATH_BYTES], archive[SEGMENT_PATH_BYTES], ahead[SEGMENT_AHEAD_PATH_BYTES];
     segment_memory_path(memory, self->instance, self->kind, number);
     segment_archive_path(archive, self->instance, self->kind, number);
     enum status status = STATUS_NOT_FOUND;
     if (self->control) status = map_path(self, memory, number);
     bool in_memory = status == STATUS_OK;
     if (status == STATUS_NOT_FOUND) status = map_path(self, archive, number);
+    for (int i = 0; i < 2 && status == STATUS_NOT_FOUND && !self->control; i++) {
+        segment_ahead_path(ahead, self->instance, self->kind, number, i == 1);
+        status = map_path(self, ahead, number);
+    }
     if (status == STATUS_OK) self->in_memory = in_memory;
     return status;
 }

@@ -32,6 +32,15 @@ void segment_archive_path(char path[SEGMENT_PATH_BYTES], const struct instance *
                    kind_name(kind), number);
 }
 
+void segment_ahead_path(char path[SEGMENT_AHEAD_PATH_BYTES], const struct instance *instance,
+                        enum journal_kind kind, uint32_t number, bool is_in_making)
+{
+    char segment[SEGMENT_PATH_BYTES];
+    segment_archive_path(segment, instance, kind, number);
+    (void)snprintf(path, SEGMENT_AHEAD_PATH_BYTES, "%s.ahead%s", segment,
+                   is_in_making ? ".new" : "");
+}
+
 /* "in-0000000001.seg" -> 1; 0 for any other name. */
 static uint32_t number_of(const char *file_name, enum journal_kind kind)
 {

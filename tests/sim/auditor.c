@@ -161,13 +161,24 @@ void auditor_read(enum journal_kind kind, const struct journal_record *record)
                   "event", "the follower");
 }
 
+/* A file that still has the name it was made by is adopted if its header is there. */
+static bool is_durable(const char *path, const struct journal_reader *reader,
+                       const struct journal_record *command)
+{
+    size_t at = (size_t)((const uint8_t *)command - reader->map);
+    return files_are_durable(path, at, command, record_length(atomic_load(&command->frame))) &&
+           files_are_durable(path, 0, reader->map, sizeof(struct segment_header));
+}
+
 static void check_durable(const struct desk *desk, const struct journal_record *command)
 {
-    char path[SEGMENT_PATH_BYTES];
+    char path[SEGMENT_PATH_BYTES], ahead[SEGMENT_AHEAD_PATH_BYTES], making[sizeof ahead];
     const struct journal_reader *reader = &desk->replica.reader;
     segment_archive_path(path, &desk->instance, JOURNAL_IN, reader->segment);
-    size_t length = record_length(atomic_load(&command->frame));
-    if (!files_are_durable(path, (size_t)((const uint8_t *)command - reader->map), command, length))
+    segment_ahead_path(ahead, &desk->instance, JOURNAL_IN, reader->segment, false);
+    segment_ahead_path(making, &desk->instance, JOURNAL_IN, reader->segment, true);
+    if (!is_durable(path, reader, command) && !is_durable(ahead, reader, command) &&
+        !is_durable(making, reader, command))
         machine_fail("%s tells command %" PRIu64 ", which is not safe on the disk", desk->name,
                      command->seq);
 }

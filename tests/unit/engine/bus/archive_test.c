@@ -225,21 +225,89 @@ static void preparing_fails_whole_or_not_at_all(void **state)
     static const enum disk_call calls[] = {DISK_OPEN, DISK_FALLOCATE, DISK_PWRITE, DISK_FSYNC,
                                            DISK_RENAME};
     char ahead[SEGMENT_PATH_BYTES + 8], path[SEGMENT_PATH_BYTES];
-    segment_archive_path(path, &store.instance, JOURNAL_OUT, 7);
+    segment_archive_path(path, &store.instance, JOURNAL_IN, 7);
     (void)snprintf(ahead, sizeof ahead, "%s.ahead", path);
     for (unsigned i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         disk_reset();
         disk_fail(calls[i], 1, 1, ENOSPC);
         errno = 0;
-        assert_int_equal(archive_prepare(&store.instance, JOURNAL_OUT, 7, SEGMENT_BYTES),
-                         STATUS_IO);
+        assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 7, SEGMENT_BYTES), STATUS_IO);
         assert_int_equal(errno, ENOSPC);
         assert_int_equal(access(ahead, F_OK), -1);
         strcat(ahead, ".new");
         assert_int_equal(access(ahead, F_OK), -1);
         ahead[strlen(ahead) - 4] = 0;
     }
+    assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 7, SEGMENT_BYTES), STATUS_OK);
+    /* events have room kept for them, and are written once */
+    unsigned writes = disk_calls(DISK_PWRITE);
     assert_int_equal(archive_prepare(&store.instance, JOURNAL_OUT, 7, SEGMENT_BYTES), STATUS_OK);
+    assert_int_equal(disk_calls(DISK_PWRITE), writes);
+}
+
+/* Answers wait for whoever goes on into the next segment. */
+static void going_on_asks_little_of_the_disk(void **state)
+{
+    (void)state;
+    uint64_t copied = 0;
+    for (uint32_t n = 1; n <= 3; n++)
+        assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, n, SEGMENT_BYTES), STATUS_OK);
+    store_append(&store, JOURNAL_IN, 1, 10);
+    assert_int_equal(archive_copy(&archive, written(), &copied), STATUS_OK);
+    assert_int_equal(archive_sync(&archive), STATUS_OK);
+    for (uint32_t n = 2; n <= 3; n++) {
+        uint64_t last = store_append_to_segment(&store, JOURNAL_IN, n);
+        unsigned fsyncs = disk_calls(DISK_FSYNC), syncs = disk_calls(DISK_FDATASYNC);
+        assert_int_equal(archive_copy(&archive, written(), &copied), STATUS_OK);
+        assert_int_equal(archive_sync(&archive), STATUS_OK);
+        assert_int_equal(disk_calls(DISK_FSYNC), fsyncs); /* nor of the directory */
+        assert_int_equal(disk_calls(DISK_FDATASYNC), syncs + 2);
+        expect_archive(last);
+        assert_true(archive.has_left);
+        archive_tidy(&archive);
+        assert_false(archive.has_left);
+    }
+}
+
+static void take_name(uint32_t number, bool is_in_making)
+{
+    char ahead[SEGMENT_AHEAD_PATH_BYTES], path[SEGMENT_PATH_BYTES];
+    segment_archive_path(path, &store.instance, JOURNAL_IN, number);
+    segment_ahead_path(ahead, &store.instance, JOURNAL_IN, number, is_in_making);
+    assert_int_equal(rename(path, ahead), 0);
+}
+
+/* The power fails before a name has reached the disk. */
+static void a_file_without_its_name_is_read_and_adopted(void **state)
+{
+    (void)state;
+    char ahead[SEGMENT_AHEAD_PATH_BYTES], path[SEGMENT_PATH_BYTES];
+    uint64_t copied = 0, last = store_append_to_segment(&store, JOURNAL_IN, 3);
+    assert_int_equal(archive_copy(&archive, written(), &copied), STATUS_OK);
+    assert_int_equal(archive_sync(&archive), STATUS_OK);
+    assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 4, SEGMENT_BYTES), STATUS_OK);
+    archive_close(&archive);
+    take_name(2, true);
+    take_name(3, false);
+    expect_archive(last);
+    disk_fail(DISK_RENAME, 1, 1, EIO);
+    assert_int_equal(archive_adopt(&store.instance), STATUS_IO);
+    disk_fail(DISK_FSYNC, 1, 1, EIO);
+    assert_int_equal(archive_adopt(&store.instance), STATUS_IO);
+    assert_int_equal(archive_adopt(&store.instance), STATUS_OK);
+    for (uint32_t n = 1; n <= 3; n++) assert_true(store_has_archive(&store, JOURNAL_IN, n));
+    expect_archive(last);
+    /* one that was not used may hold anything now */
+    segment_ahead_path(ahead, &store.instance, JOURNAL_IN, 4, false);
+    assert_int_equal(access(ahead, F_OK), -1);
+    /* and a segment that has its name keeps it */
+    segment_archive_path(path, &store.instance, JOURNAL_IN, 3);
+    segment_ahead_path(ahead, &store.instance, JOURNAL_IN, 3, false);
+    assert_int_equal(link(path, ahead), 0);
+    assert_int_equal(archive_adopt(&store.instance), STATUS_OK);
+    assert_int_equal(access(ahead, F_OK), -1);
+    expect_archive(last);
+    archive_init(&archive, &store.instance, JOURNAL_IN, &store.control->in);
 }
 
 /* A primary dies in its third segment, and the disk had not taken anything yet. */
@@ -290,6 +358,9 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_the_keeper_prepared_is_used, set_up, tear_down),
         cmocka_unit_test_setup_teardown(preparing_fails_whole_or_not_at_all, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(going_on_asks_little_of_the_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_without_its_name_is_read_and_adopted, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(begins_at_the_first_segment_when_nothing_was_safe, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(goes_on_behind_what_is_safe, set_up, tear_down),
