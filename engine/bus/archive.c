@@ -19,7 +19,8 @@ enum {
     /* How much the disk is given at once of what nobody waits for. A commit of `in` waits behind
      * all that is in the disk's queue, and behind megabytes it would wait for tens of milliseconds.
      */
-    PUSH_BYTES = 256 * 1024,
+    PUSH_BYTES = 64 * 1024,
+    ZEROS_BYTES = 32 * 1024,
 };
 
 static enum status failed(struct archive *self, const char *what)
@@ -78,20 +79,21 @@ static void push(int fd, uint64_t at, uint64_t length, bool waits)
     (void)sync_file_range(fd, (off_t)at, (off_t)length, how);
 }
 
-static bool fill_with_zeros(int fd, uint32_t bytes)
+static bool fill_with_zeros(int fd, uint32_t bytes, const struct pace *pace)
 {
-    static const uint8_t zeros[PUSH_BYTES];
+    static const uint8_t zeros[ZEROS_BYTES];
     for (uint32_t at = 0; at < bytes;) {
         uint32_t length = bytes - at < sizeof zeros ? bytes - at : (uint32_t)sizeof zeros;
         if (!write_all(fd, zeros, length, at)) return false;
         push(fd, at, length, true);
         at += length;
+        pace_rest(pace);
     }
     return fsync(fd) == 0;
 }
 
 enum status archive_prepare(const struct instance *instance, enum journal_kind kind,
-                            uint32_t number, uint32_t bytes)
+                            uint32_t number, uint32_t bytes, const struct pace *pace)
 {
     char ahead[SEGMENT_AHEAD_PATH_BYTES], fresh[SEGMENT_AHEAD_PATH_BYTES], path[SEGMENT_PATH_BYTES];
     segment_ahead_path(ahead, instance, kind, number, false);
@@ -102,7 +104,7 @@ enum status archive_prepare(const struct instance *instance, enum journal_kind k
     int fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return STATUS_IO;
     /* room first: a disk that has none says so at once, and is not filled to the brim in vain */
-    bool good = reserve(fd, bytes) && (kind == JOURNAL_OUT || fill_with_zeros(fd, bytes)) &&
+    bool good = reserve(fd, bytes) && (kind == JOURNAL_OUT || fill_with_zeros(fd, bytes, pace)) &&
                 /* a name on disk, before anybody writes to it */
                 sync_directory(instance) && rename(fresh, ahead) == 0;
     int error = errno;

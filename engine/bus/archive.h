@@ -28,6 +28,7 @@
 #include "engine/bus/control.h"
 #include "engine/bus/instance.h"
 #include "engine/bus/journal.h"
+#include "engine/bus/pace.h"
 
 enum { ARCHIVE_MEMORY_SEGMENTS_KEPT = 3 }; /* full ones, for readers that are a little behind */
 
@@ -109,6 +110,6 @@ MUST_CHECK enum status archive_adopt(const struct instance *instance);
  * data alone, which costs fdatasync about a third less than bytes that were only reserved. `out`
  * is synced once a segment or so, and writing all of it twice would cost more. STATUS_IO, errno. */
 MUST_CHECK enum status archive_prepare(const struct instance *instance, enum journal_kind kind,
-                                       uint32_t number, uint32_t bytes);
+                                       uint32_t number, uint32_t bytes, const struct pace *pace);
 
 #endif

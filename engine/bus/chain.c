@@ -16,7 +16,7 @@
 #include "engine/base/check.h"
 #include "engine/bus/segment.h"
 
-enum { LINE_BYTES = 192, READ_BYTES = 256 * 1024, HASH_BYTES = 32 };
+enum { LINE_BYTES = 192, READ_BYTES = 128 * 1024, HASH_BYTES = 32 };
 
 static void chain_path(char path[SEGMENT_PATH_BYTES], const struct chain *self)
 {
@@ -58,7 +58,8 @@ static void first_link(struct chain *self)
 
 /* SHA-256 of a whole file, its length and the first sequence number that its header names. */
 static enum status hash_segment(const struct chain *self, uint32_t number,
-                                char text[CHAIN_HASH_TEXT], uint64_t *bytes, seq_t *first_seq)
+                                const struct pace *pace, char text[CHAIN_HASH_TEXT],
+                                uint64_t *bytes, seq_t *first_seq)
 {
     char path[SEGMENT_PATH_BYTES];
     uint8_t *buffer = malloc(READ_BYTES), hash[HASH_BYTES];
@@ -75,6 +76,7 @@ static enum status hash_segment(const struct chain *self, uint32_t number,
             *first_seq = segment_first_seq(buffer);
         CHECK(EVP_DigestUpdate(digest, buffer, (size_t)n) == 1);
         *bytes += (uint64_t)n;
+        pace_rest(pace);
     }
     int error = errno;
     CHECK(EVP_DigestFinal_ex(digest, hash, NULL) == 1);
@@ -231,10 +233,10 @@ static enum status append(struct chain *self, const struct line *line)
     return STATUS_OK;
 }
 
-enum status chain_seal(struct chain *self)
+enum status chain_seal(struct chain *self, const struct pace *pace)
 {
     struct line line = {.is_seal = true, .number = self->sealed + 1};
-    enum status status = hash_segment(self, line.number, line.hash, &line.bytes, &line.first_seq);
+    enum status status = hash_segment(self, line.number, pace, line.hash, &line.bytes, &line.first_seq);
     if (status == STATUS_OK) status = append(self, &line);
     if (status == STATUS_OK) self->sealed = line.number;
     return status;
@@ -270,7 +272,7 @@ static enum status compare(struct chain *self, const struct line *line, void *co
     seq_t first_seq;
     look_for_link(self, v->check);
     if (!line->is_seal || line->number <= v->whole.dropped) return STATUS_OK;
-    enum status status = hash_segment(self, line->number, hash, &bytes, &first_seq);
+    enum status status = hash_segment(self, line->number, NULL, hash, &bytes, &first_seq);
     const char *name = self->kind == JOURNAL_IN ? "in" : "out";
     if (status == STATUS_NOT_FOUND)
         return problem(self, STATUS_CORRUPT, "segment %" PRIu32 " of %s is missing", line->number,

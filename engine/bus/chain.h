@@ -26,6 +26,7 @@
 #include "engine/base/status.h"
 #include "engine/bus/instance.h"
 #include "engine/bus/journal.h"
+#include "engine/bus/pace.h"
 
 enum { CHAIN_HASH_TEXT = 65 }; /* 64 hexadecimal digits and a NUL */
 
@@ -46,7 +47,7 @@ MUST_CHECK enum status chain_open(struct chain *self, const struct instance *ins
 
 /* Adds the line of the next segment, sealed + 1, whose archive file is full and safe. STATUS_IO,
  * errno; then nothing is added. */
-MUST_CHECK enum status chain_seal(struct chain *self);
+MUST_CHECK enum status chain_seal(struct chain *self, const struct pace *pace);
 
 /* Adds the line that says that the next of the sealed segments, dropped + 1, is removed by rule.
  * Before its file is. */

@@ -16,8 +16,28 @@
 enum {
     IDLE_WAIT_NS = 100 * 1000 * 1000,
     SOON_WAIT_NS = 20 * 1000 * 1000,
+    REST_NS = 2 * 1000 * 1000,
     SEAL_RETRY_NS = 1000 * 1000 * 1000, /* each try reads the whole segment */
 };
+
+/* ---- rests ---- */
+
+static bool is_hurried(const struct keeper *self)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        const struct journal_writer *writer = self->writers[i];
+        uint64_t written =
+            atomic_load_explicit(&writer->cursors->written_position, memory_order_relaxed);
+        if ((written & UINT32_MAX) > writer->segment_bytes / 2) return true;
+    }
+    return false;
+}
+
+static void rest(void *context)
+{
+    struct keeper *self = context;
+    if (self->has_threads && !is_hurried(self)) futex_wait(&self->stop_bell, 0, REST_NS);
+}
 
 /* ---- ahead ---- */
 
@@ -37,7 +57,7 @@ static bool make_file(struct keeper *self, const struct journal_writer *writer)
     uint64_t written =
         atomic_load_explicit(&writer->cursors->written_position, memory_order_relaxed);
     if (archive_prepare(self->instance, writer->kind, (uint32_t)(written >> 32) + 1,
-                        writer->segment_bytes) == STATUS_OK)
+                        writer->segment_bytes, &self->pace) == STATUS_OK)
         return true;
     int error = errno;
     atomic_store_explicit(&self->control->disk_error, error, memory_order_relaxed);
@@ -93,7 +113,7 @@ static bool seal(struct keeper *self, unsigned kind)
     if (self->chain_failed[kind] || chain->sealed >= last) return false;
     if (self->seal_retry_ns && clock_steady_ns() < self->seal_retry_ns) return false;
     if (!is_final(self, kind, last)) return true;
-    enum status status = chain_seal(chain);
+    enum status status = chain_seal(chain, &self->pace);
     if (status == STATUS_OK) {
         counter_add(self->sealed_segments, 1);
         return chain->sealed < last;
@@ -196,7 +216,8 @@ void keeper_init(struct keeper *self, const struct instance *instance, struct co
     *self = (struct keeper){.instance = instance,
                             .control = control,
                             .writers = {in, out},
-                            .segments_kept = segments_kept};
+                            .segments_kept = segments_kept,
+                            .pace = {rest, self}};
     self->sealed_segments = control_counter(station, "sealed_segments");
     self->dropped_segments = control_counter(station, "dropped_segments");
     for (unsigned kind = 0; kind < 2; kind++) open_chain(self, kind);
@@ -204,6 +225,7 @@ void keeper_init(struct keeper *self, const struct instance *instance, struct co
 
 enum status keeper_start(struct keeper *self)
 {
+    self->has_threads = true;
     if (pthread_create(&self->memory_thread, NULL, run_memory, self) != 0) return STATUS_IO;
     if (pthread_create(&self->disk_thread, NULL, run_disk, self) == 0) return STATUS_OK;
     atomic_store_explicit(&self->stopping, 1, memory_order_release);
@@ -216,6 +238,7 @@ void keeper_stop(struct keeper *self)
 {
     atomic_store_explicit(&self->stopping, 1, memory_order_release);
     futex_ring(&self->bell);
+    futex_ring(&self->stop_bell);
     (void)pthread_join(self->memory_thread, NULL);
     (void)pthread_join(self->disk_thread, NULL);
 }

@@ -6,6 +6,8 @@
  *            are removed from the archive when the rule of retention says so
  *
  * Two threads: the writer waits for memory, which must not wait for a disk that is slow or hangs.
+ * What takes long is done in pieces with rests between them (pace.h), unless the writer has used
+ * half of a segment: then it is hurried.
  *
  * The archive's file is made one segment ahead and filled, so a disk that is full is noticed while
  * there is a whole segment of each journal left: the keeper says DISK_RESERVE, fronts refuse new
@@ -38,6 +40,9 @@ struct keeper {
     bool chain_failed[2];
     int64_t seal_retry_ns; /* steady clock: not before, after a failure; 0: none yet */
     _Atomic uint32_t bell; /* futex: a segment has been taken */
+    struct pace pace;
+    bool has_threads; /* without them nothing rests */
+    _Atomic uint32_t stop_bell;
     pthread_t memory_thread;
     pthread_t disk_thread;
     _Atomic int stopping;

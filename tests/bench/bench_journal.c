@@ -49,7 +49,7 @@ static void *keep(void *unused)
         uint32_t seen = atomic_load(&bench.bell);
         must(journal_writer_keep(&bench.in) == STATUS_OK, "segment");
         must(archive_prepare(&bench.instance, JOURNAL_IN, bench.in.ahead_number,
-                             bench.in.segment_bytes) == STATUS_OK,
+                             bench.in.segment_bytes, NULL) == STATUS_OK,
              "archive");
         futex_wait(&bench.bell, seen, 10000000);
     }
@@ -81,7 +81,7 @@ static void open_bench(const char *dir)
     must(archiver_start(&bench.archiver) == STATUS_OK, "archiver");
     /* an exchange that has run for a second has these already: keep their making out of the time */
     must(archive_prepare(&bench.instance, JOURNAL_IN, bench.in.ahead_number,
-                         bench.in.segment_bytes) == STATUS_OK,
+                         bench.in.segment_bytes, NULL) == STATUS_OK,
          "archive");
     must(pthread_create(&bench.keeper, NULL, keep, NULL) == 0, "keeper");
 }

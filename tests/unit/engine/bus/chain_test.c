@@ -42,7 +42,7 @@ static void seal(uint32_t count)
 {
     struct chain chain;
     assert_int_equal(chain_open(&chain, &store.instance, JOURNAL_IN), STATUS_OK);
-    for (uint32_t i = 0; i < count; i++) assert_int_equal(chain_seal(&chain), STATUS_OK);
+    for (uint32_t i = 0; i < count; i++) assert_int_equal(chain_seal(&chain, NULL), STATUS_OK);
 }
 
 static int set_up(void **state)
@@ -186,7 +186,7 @@ static void a_torn_last_line_is_written_again(void **state)
             write_file(file, again, zeros ? length : cut);
             assert_int_equal(chain_open(&chain, &store.instance, JOURNAL_IN), STATUS_OK);
             assert_int_equal(chain.sealed, SEGMENTS - 2);
-            assert_int_equal(chain_seal(&chain), STATUS_OK);
+            assert_int_equal(chain_seal(&chain, NULL), STATUS_OK);
             assert_int_equal(read_file(file, again), length);
             assert_memory_equal(again, bytes, length);
         }
@@ -258,7 +258,7 @@ static void what_the_rule_removed_is_not_missed_and_nothing_else(void **state)
     assert_int_equal(chain_drop(&chain), STATUS_OK);
     path_of(path, 1);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(chain_seal(&chain), STATUS_OK);
+    assert_int_equal(chain_seal(&chain, NULL), STATUS_OK);
     assert_int_equal(verify(&chain, &compared), STATUS_OK);
     assert_int_equal(chain.dropped, 1);
     assert_int_equal(chain.sealed, SEGMENTS);
@@ -279,7 +279,7 @@ static void a_kept_link_is_found_where_it_was(void **state)
     assert_int_equal(chain_open(&chain, &store.instance, JOURNAL_IN), STATUS_OK);
     memcpy(links[0], chain.link, sizeof links[0]);
     for (unsigned i = 1; i <= SEGMENTS; i++) {
-        assert_int_equal(chain_seal(&chain), STATUS_OK);
+        assert_int_equal(chain_seal(&chain, NULL), STATUS_OK);
         memcpy(links[i], chain.link, sizeof links[i]);
     }
     for (unsigned i = 0; i <= SEGMENTS; i++) {
@@ -302,16 +302,16 @@ static void a_line_is_added_whole_or_not_at_all(void **state)
         disk_reset();
         disk_fail(calls[i], 1, 1, ENOSPC);
         errno = 0;
-        assert_int_equal(i % 2 ? chain_drop(&chain) : chain_seal(&chain), STATUS_IO);
+        assert_int_equal(i % 2 ? chain_drop(&chain) : chain_seal(&chain, NULL), STATUS_IO);
         assert_int_equal(errno, ENOSPC);
         assert_int_equal(chain.sealed, SEGMENTS - 1);
         assert_int_equal(chain.dropped, 0);
     }
-    assert_int_equal(chain_seal(&chain), STATUS_OK);
+    assert_int_equal(chain_seal(&chain, NULL), STATUS_OK);
     assert_int_equal(chain_open(&again, &store.instance, JOURNAL_IN), STATUS_OK);
     assert_int_equal(again.sealed, SEGMENTS);
     assert_string_equal(again.link, chain.link);
-    assert_int_equal(chain_seal(&chain), STATUS_NOT_FOUND); /* there is none */
+    assert_int_equal(chain_seal(&chain, NULL), STATUS_NOT_FOUND); /* there is none */
 }
 
 int main(void)
