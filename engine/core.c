@@ -15,6 +15,7 @@
 #include "engine/bus/idle.h"
 #include "engine/snapshot.h"
 #include "engine/standby.h"
+#include "engine/undertaker.h"
 
 enum {
     RING_COUNT = 8,
@@ -126,6 +127,7 @@ static enum status open_lock(struct core *self)
     (void)snprintf(path, sizeof path, "%s/core.lock", self->instance.data_dir);
     self->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (self->lock_fd < 0) return STATUS_IO;
+    undertaker_start(self->lock_fd);
     if (flock(self->lock_fd, LOCK_EX | LOCK_NB) == 0) return STATUS_OK;
     return errno == EWOULDBLOCK ? STATUS_BUSY : STATUS_IO;
 }

@@ -94,5 +94,6 @@ WRAP(void, segment_write_header, uint8_t *map, const struct instance *instance,
 WRAP(enum status, chain_drop, struct chain *self);
 WRAP(pid_t, snapshot_child_start, const struct instance *instance, const struct engine *engine,
      const struct snapshot_mark *mark, int lock_fd);
+WRAP(void, undertaker_start, int lock_fd);
 
 #endif
