@@ -107,7 +107,7 @@ static enum status compare(struct recovery *self, const struct journal_record *e
 static enum status append(struct recovery *self, const void *message, size_t length)
 {
     while (!journal_writer_ready(self->out_writer))
-        if (journal_writer_keep(self->out_writer) != STATUS_OK)
+        if (journal_writer_keep(self->out_writer, NULL) != STATUS_OK)
             return fail(self, STATUS_IO, "no memory left in %s", self->instance->shm_dir);
     (void)journal_append(self->out_writer, self->command->seq, self->command->origin,
                          self->command->time_ns, message, length);

@@ -155,14 +155,14 @@ enum status archive_adopt(const struct instance *instance)
 
 /* ---- the cut ---- */
 
-/* The last first: what stays has no gap, however far it gets. */
+/* The last first: what stays has no gap, however far it gets. Also where there is nothing to remove
+ * the directory is synced: an earlier start may have done that, and failed to. */
 static bool remove_behind(const struct instance *instance, enum journal_kind kind, uint32_t number)
 {
     uint32_t first, last, missing;
     char path[SEGMENT_PATH_BYTES];
     if (segment_range(instance->journal_dir, kind, &first, &last, &missing) == STATUS_IO)
         return false;
-    if (last <= number) return true;
     for (; last > number; last--) {
         segment_archive_path(path, instance, kind, last);
         if (unlink(path) != 0 && errno != ENOENT) return false;
@@ -170,22 +170,22 @@ static bool remove_behind(const struct instance *instance, enum journal_kind kin
     return sync_directory(instance);
 }
 
-/* The watermark goes first: it would say of what is cut that it was safe. */
+/* The watermark goes first: it would say of what is cut that it was safe. All of it is done whatever
+ * the file looks like: an earlier start may have done it and failed to sync, and then what is read
+ * here is not what the disk has. */
 static bool shorten(int fd, uint64_t offset)
 {
     struct segment_watermark mark = {.offset = 0};
     struct stat st;
     if (fstat(fd, &st) != 0) return false;
-    if ((uint64_t)st.st_size <= offset) return true;
+    if ((uint64_t)st.st_size < offset) return true;
     if (offset >= JOURNAL_SEGMENT_HEADER_BYTES) {
         if (pread(fd, &mark, sizeof mark, SEGMENT_WATERMARK_AT) != (ssize_t)sizeof mark)
             return false;
-        if (mark.offset > offset) {
-            mark = (struct segment_watermark){.offset = 0};
-            if (!write_all(fd, (const uint8_t *)&mark, sizeof mark, SEGMENT_WATERMARK_AT) ||
-                fsync(fd) != 0)
-                return false;
-        }
+        if (mark.offset > offset) mark = (struct segment_watermark){.offset = 0};
+        if (!write_all(fd, (const uint8_t *)&mark, sizeof mark, SEGMENT_WATERMARK_AT) ||
+            fsync(fd) != 0)
+            return false;
     }
     return ftruncate(fd, (off_t)offset) == 0 && fsync(fd) == 0;
 }
@@ -396,6 +396,18 @@ enum status archive_copy(struct archive *self, uint64_t position, uint64_t *copi
         note_full_segment(self);
     }
     return copy_in_segment(self, position & UINT32_MAX, copied);
+}
+
+enum status archive_copy_some(struct archive *self, uint64_t position, uint64_t max,
+                              uint64_t *copied, bool *is_all)
+{
+    enum status status = make_ready(self);
+    *is_all = false;
+    if (status != STATUS_OK) return status;
+    uint64_t here = (uint64_t)self->segment << 32, to = here + self->offset + max;
+    if (to >= here + self->map_bytes) to = here + (UINT64_C(1) << 32); /* the next one's begin */
+    *is_all = to >= position;
+    return archive_copy(self, *is_all ? position : to, copied);
 }
 
 enum status archive_sync(struct archive *self)

@@ -73,6 +73,11 @@ void archive_init(struct archive *self, const struct instance *instance, enum jo
  * copied, also when it fails. STATUS_IO: self->what and self->error say why. */
 MUST_CHECK enum status archive_copy(struct archive *self, uint64_t position, uint64_t *copied);
 
+/* The same, but at most some `max` bytes of it, and not over a segment's end: for what nobody waits
+ * for, while commits of the other journal want the disk. Stores whether that was all. */
+MUST_CHECK enum status archive_copy_some(struct archive *self, uint64_t position, uint64_t max,
+                                         uint64_t *copied, bool *is_all);
+
 /* Puts away what a full segment has left: its mapping, its descriptor, and the memory of the oldest
  * that readers are given no longer. It takes milliseconds and waits for nobody, so a thread does it
  * that nobody waits for. One thread at a time; it may be another than archive_copy()'s. */

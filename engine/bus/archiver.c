@@ -14,6 +14,7 @@ enum {
     GATHER_MAX = 16,                   /* looks for more before a sync */
     OUT_SYNC_BYTES = 8 * 1024 * 1024,  /* how much of `out` replay may have to make again */
     MEMORY_WAIT_NS = 10 * 1000 * 1000, /* at durability `memory` */
+    EVENTS_MIN_BYTES = 64 * 1024,
     EVENTS_WAIT_NS = 5 * 1000 * 1000,  /* between two looks at `out` while there is something */
     IDLE_WAIT_NS = 50 * 1000 * 1000,   /* idle for so long: time to note what is safe */
     RETRY_NS = 100 * 1000 * 1000,      /* between two tries of a disk that fails */
@@ -153,8 +154,17 @@ static void mark(struct archiver *self, struct archive *a)
 
 /* ---- events ---- */
 
-/* Copies what `out` holds; syncs it when that is much, or nothing else is to do, or the disk has
- * failed. Returns whether there was anything. */
+/* How much at once: a sixteenth of what is left, so that it keeps up at any rate and a start that
+ * finds megabytes does not hold the commits up. */
+static uint64_t events_bytes(const struct archive *out, uint64_t position)
+{
+    uint64_t at = (uint64_t)out->segment << 32 | out->offset;
+    uint64_t left = (position >> 32) == out->segment ? position - at : out->map_bytes;
+    return left / 16 > EVENTS_MIN_BYTES ? left / 16 : EVENTS_MIN_BYTES;
+}
+
+/* Copies some of what `out` holds; syncs it when that is much, or nothing else is to do, or the disk
+ * has failed. Returns whether there was anything. */
 static bool poll_events(struct archiver *self, bool is_idle)
 {
     struct archive *out = &self->out;
@@ -163,10 +173,12 @@ static bool poll_events(struct archiver *self, bool is_idle)
     uint64_t position =
         atomic_load_explicit(&out->cursors->written_position, memory_order_acquire);
     uint64_t copied = 0;
-    enum status status = archive_copy(out, position, &copied);
+    bool is_all;
+    enum status status =
+        archive_copy_some(out, position, events_bytes(out, position), &copied, &is_all);
     bool has_enough =
         out->unsynced_bytes >= OUT_SYNC_BYTES || is_idle || self->retry_ns[JOURNAL_OUT];
-    if (status == STATUS_OK && !has_enough) return copied != 0;
+    if (status == STATUS_OK && !(has_enough && is_all)) return copied != 0;
     if (status == STATUS_OK) status = archive_sync(out);
     if (status != STATUS_OK) {
         disk_failed(self, out);
@@ -180,6 +192,7 @@ static bool poll_events(struct archiver *self, bool is_idle)
 
 static void idle_events(struct archiver *self)
 {
+    while (!self->retry_ns[JOURNAL_OUT] && poll_events(self, false)) continue;
     if (self->retry_ns[JOURNAL_OUT]) return;
     (void)poll_events(self, true);
     mark(self, &self->out);

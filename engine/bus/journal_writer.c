@@ -22,20 +22,21 @@ enum {
     PAGE_BYTES = 4096,
     /* of a segment that is opened: some ten thousand records, until the keeper has its turn */
     TOUCH_BYTES = 1024 * 1024,
+    TOUCH_PIECE_BYTES = 256 * 1024, /* a tenth of a millisecond or two */
 };
 
 #if !defined(MADV_POPULATE_WRITE)
 #define MADV_POPULATE_WRITE 23 /* since Linux 5.14 */
 #endif
 
-/* A segment in memory, mapped and touched. STATUS_INVALID when one of another size is there. */
+/* A segment in memory, mapped. STATUS_INVALID when one of another size is there. */
 static enum status map_memory_segment(const struct journal_writer *self, uint32_t number,
                                       uint8_t **map, bool *is_new)
 {
     char path[SEGMENT_PATH_BYTES];
     struct shared_file file;
     segment_memory_path(path, self->instance, self->kind, number);
-    enum status status = shared_file_create(&file, path, self->segment_bytes);
+    enum status status = shared_file_create_untouched(&file, path, self->segment_bytes);
     if (status != STATUS_OK) return status;
     (void)close(file.fd);
     *map = file.map;
@@ -104,13 +105,24 @@ static void touch(uint8_t *map, uint64_t bytes)
     (void)madvise(map, bytes, MADV_POPULATE_WRITE);
 }
 
+static void touch_all(const struct journal_writer *self, uint8_t *map, const struct pace *pace)
+{
+    for (uint64_t at = 0; at < self->segment_bytes; at += TOUCH_PIECE_BYTES) {
+        uint64_t left = self->segment_bytes - at;
+        touch(map + at, left < TOUCH_PIECE_BYTES ? left : TOUCH_PIECE_BYTES);
+        pace_rest(pace);
+    }
+}
+
 /* The segment to go on in: left in memory, or made. */
 static enum status open_segment(struct journal_writer *self, bool *is_new)
 {
     *is_new = false;
     enum status status = map_left_segment(self, 0, self->segment, &self->map);
-    if (status == STATUS_NOT_FOUND)
-        return map_memory_segment(self, self->segment, &self->map, is_new);
+    if (status == STATUS_NOT_FOUND) {
+        status = map_memory_segment(self, self->segment, &self->map, is_new);
+        self->untouched[0] = self->map;
+    }
     if (status != STATUS_OK) return status;
     uint64_t from = self->offset & ~(uint64_t)(PAGE_BYTES - 1);
     uint64_t left = self->segment_bytes - from;
@@ -122,8 +134,12 @@ static enum status open_segment(struct journal_writer *self, bool *is_new)
 static enum status open_ahead(struct journal_writer *self)
 {
     uint8_t *map;
-    if (map_left_segment(self, 1, self->segment + 1, &map) != STATUS_OK)
-        return journal_writer_keep(self);
+    if (map_left_segment(self, 1, self->segment + 1, &map) != STATUS_OK) {
+        bool is_new;
+        enum status status = map_memory_segment(self, self->segment + 1, &map, &is_new);
+        if (status != STATUS_OK) return status;
+        self->untouched[1] = map;
+    }
     self->ahead_number = self->segment + 1;
     atomic_store_explicit(&self->ahead, map, memory_order_release);
     return STATUS_OK;
@@ -324,10 +340,10 @@ const struct journal_record *journal_append(struct journal_writer *self, uint64_
     return r;
 }
 
-enum status journal_writer_keep(struct journal_writer *self)
+enum status journal_writer_keep(struct journal_writer *self, const struct pace *pace)
 {
     for (unsigned i = 0; i < 2; i++) {
-        if (self->untouched[i]) touch(self->untouched[i], self->segment_bytes);
+        if (self->untouched[i]) touch_all(self, self->untouched[i], pace);
         self->untouched[i] = NULL;
     }
     uint8_t *full = atomic_exchange_explicit(&self->retired, NULL, memory_order_acquire);
@@ -338,6 +354,7 @@ enum status journal_writer_keep(struct journal_writer *self)
     enum status status = map_memory_segment(self, self->ahead_number + 1, &fresh, &is_new);
     if (status != STATUS_OK) return status;
     self->ahead_number++;
+    touch_all(self, fresh, pace);
     if (!is_new && !is_unused(fresh)) memset(fresh, 0, self->segment_bytes);
     atomic_store_explicit(&self->ahead, fresh, memory_order_release);
     return STATUS_OK;

@@ -43,7 +43,7 @@ static void rest(void *context)
 
 static bool make_memory(struct keeper *self, struct journal_writer *writer)
 {
-    bool good = journal_writer_keep(writer) == STATUS_OK;
+    bool good = journal_writer_keep(writer, &self->pace) == STATUS_OK;
     if (!good && !self->lacks_memory)
         fprintf(stderr,
                 "hoga-core: no memory for the next segment in %s: %s; free some of /dev/shm\n",
@@ -158,6 +158,25 @@ static void drop(struct keeper *self, unsigned kind)
 
 /* ---- turns ---- */
 
+static void open_chain(struct keeper *self, unsigned kind)
+{
+    struct chain *chain = &self->chains[kind];
+    if (chain_open(chain, self->instance, (enum journal_kind)kind) == STATUS_OK) {
+        remove_dropped(self, kind);
+        return;
+    }
+    fprintf(stderr, "hoga-core: %s; its journal is not sealed any further\n", chain->problem);
+    self->chain_failed[kind] = true;
+}
+
+/* Not before the first turn: it reads files, and whoever begins has clients waiting. */
+static void open_chains(struct keeper *self)
+{
+    if (self->has_chains) return;
+    for (unsigned kind = 0; kind < 2; kind++) open_chain(self, kind);
+    self->has_chains = true;
+}
+
 bool keeper_poll_memory(struct keeper *self)
 {
     bool good = true;
@@ -169,6 +188,7 @@ bool keeper_poll_memory(struct keeper *self)
 bool keeper_poll_disk(struct keeper *self)
 {
     bool more = false;
+    open_chains(self);
     make_files(self);
     for (unsigned kind = 0; kind < 2; kind++) {
         more = seal(self, kind) || more;
@@ -198,17 +218,6 @@ static void *run_disk(void *argument)
     return NULL;
 }
 
-static void open_chain(struct keeper *self, unsigned kind)
-{
-    struct chain *chain = &self->chains[kind];
-    if (chain_open(chain, self->instance, (enum journal_kind)kind) == STATUS_OK) {
-        remove_dropped(self, kind);
-        return;
-    }
-    fprintf(stderr, "hoga-core: %s; its journal is not sealed any further\n", chain->problem);
-    self->chain_failed[kind] = true;
-}
-
 void keeper_init(struct keeper *self, const struct instance *instance, struct control *control,
                  struct station *station, struct journal_writer *in, struct journal_writer *out,
                  uint32_t segments_kept)
@@ -220,25 +229,27 @@ void keeper_init(struct keeper *self, const struct instance *instance, struct co
                             .pace = {rest, self}};
     self->sealed_segments = control_counter(station, "sealed_segments");
     self->dropped_segments = control_counter(station, "dropped_segments");
-    for (unsigned kind = 0; kind < 2; kind++) open_chain(self, kind);
+}
+
+static void end_thread(struct keeper *self, pthread_t thread)
+{
+    atomic_store_explicit(&self->stopping, 1, memory_order_release);
+    futex_ring(&self->bell);
+    futex_ring(&self->stop_bell);
+    (void)pthread_join(thread, NULL);
 }
 
 enum status keeper_start(struct keeper *self)
 {
     self->has_threads = true;
-    if (pthread_create(&self->memory_thread, NULL, run_memory, self) != 0) return STATUS_IO;
-    if (pthread_create(&self->disk_thread, NULL, run_disk, self) == 0) return STATUS_OK;
-    atomic_store_explicit(&self->stopping, 1, memory_order_release);
-    futex_ring(&self->bell);
-    (void)pthread_join(self->memory_thread, NULL);
+    if (pthread_create(&self->disk_thread, NULL, run_disk, self) != 0) return STATUS_IO;
+    if (pthread_create(&self->memory_thread, NULL, run_memory, self) == 0) return STATUS_OK;
+    end_thread(self, self->disk_thread);
     return STATUS_IO;
 }
 
 void keeper_stop(struct keeper *self)
 {
-    atomic_store_explicit(&self->stopping, 1, memory_order_release);
-    futex_ring(&self->bell);
-    futex_ring(&self->stop_bell);
-    (void)pthread_join(self->memory_thread, NULL);
-    (void)pthread_join(self->disk_thread, NULL);
+    end_thread(self, self->memory_thread);
+    end_thread(self, self->disk_thread);
 }

@@ -37,6 +37,7 @@ struct keeper {
     seq_t in_then;          /* what `in` held then: they are final when it is safe */
     bool lacks_memory;      /* the memory thread's; all else is the disk thread's */
     bool lacks_disk;
+    bool has_chains; /* they are open, or failed */
     bool chain_failed[2];
     int64_t seal_retry_ns; /* steady clock: not before, after a failure; 0: none yet */
     _Atomic uint32_t bell; /* futex: a segment has been taken */

@@ -50,7 +50,10 @@ enum status ring_open_file(struct ring *self, const char *path, uint64_t capacit
     CHECK(capacity >= 4096 && (capacity & (capacity - 1)) == 0 && start % RING_ALIGN == 0);
     memset(self, 0, sizeof *self);
     self->fd = -1;
-    enum status status = shared_file_create(&file, path, sizeof(struct ring_shared) + capacity);
+    /* the consumer reads, which maps sixteen pages a fault: less than a takeover would wait for all
+     * pages of all rings */
+    enum status status =
+        shared_file_create_untouched(&file, path, sizeof(struct ring_shared) + capacity);
     if (status != STATUS_OK) return status;
     struct ring_shared *shared = file.map;
     if (shared->magic == 0) {

@@ -40,27 +40,6 @@ static enum status make_file(const char *path, size_t bytes, bool *is_ours)
     return error == 0 || error == EEXIST ? STATUS_OK : STATUS_IO;
 }
 
-enum status shared_file_create(struct shared_file *self, const char *path, size_t bytes)
-{
-    enum status status = shared_file_open(self, path, true);
-    if (status == STATUS_OK) {
-        if (!bytes || self->bytes == bytes) return STATUS_OK;
-        shared_file_close(self);
-        return STATUS_INVALID;
-    }
-    if (status != STATUS_NOT_FOUND) return status;
-    bool is_ours;
-    status = make_file(path, bytes, &is_ours);
-    if (status != STATUS_OK) return status;
-    status = shared_file_open(self, path, true);
-    if (status == STATUS_OK && self->bytes != bytes) {
-        shared_file_close(self);
-        return STATUS_INVALID;
-    }
-    self->is_new = status == STATUS_OK && is_ours;
-    return status;
-}
-
 static enum status open_file(struct shared_file *self, const char *path, bool write, bool touch)
 {
     *self = (struct shared_file){.fd = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC)};
@@ -76,6 +55,37 @@ static enum status open_file(struct shared_file *self, const char *path, bool wr
     }
     self->bytes = (size_t)file.st_size;
     return map_open_file(self, write, touch);
+}
+
+static enum status create(struct shared_file *self, const char *path, size_t bytes, bool touch)
+{
+    enum status status = open_file(self, path, true, touch);
+    if (status == STATUS_OK) {
+        if (!bytes || self->bytes == bytes) return STATUS_OK;
+        shared_file_close(self);
+        return STATUS_INVALID;
+    }
+    if (status != STATUS_NOT_FOUND) return status;
+    bool is_ours;
+    status = make_file(path, bytes, &is_ours);
+    if (status != STATUS_OK) return status;
+    status = open_file(self, path, true, touch);
+    if (status == STATUS_OK && self->bytes != bytes) {
+        shared_file_close(self);
+        return STATUS_INVALID;
+    }
+    self->is_new = status == STATUS_OK && is_ours;
+    return status;
+}
+
+enum status shared_file_create(struct shared_file *self, const char *path, size_t bytes)
+{
+    return create(self, path, bytes, true);
+}
+
+enum status shared_file_create_untouched(struct shared_file *self, const char *path, size_t bytes)
+{
+    return create(self, path, bytes, false);
 }
 
 enum status shared_file_open(struct shared_file *self, const char *path, bool write)

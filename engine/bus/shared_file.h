@@ -19,11 +19,15 @@ struct shared_file {
  * there must have exactly `bytes`, unless bytes is 0: then any. STATUS_IO, STATUS_INVALID. */
 MUST_CHECK enum status shared_file_create(struct shared_file *self, const char *path, size_t bytes);
 
+/* The same, without touching its pages, which takes a while for large files: whoever reads or writes
+ * first meets faults. */
+MUST_CHECK enum status shared_file_create_untouched(struct shared_file *self, const char *path,
+                                                    size_t bytes);
+
 /* Maps an existing file. STATUS_NOT_FOUND, STATUS_IO; STATUS_INVALID when it is empty. */
 MUST_CHECK enum status shared_file_open(struct shared_file *self, const char *path, bool write);
 
-/* Maps an existing file for writing without touching its pages, which takes a while for large ones:
- * whoever writes first meets a fault each. Errors as above. */
+/* Maps an existing file for writing, without touching its pages. Errors as above. */
 MUST_CHECK enum status shared_file_open_untouched(struct shared_file *self, const char *path);
 
 void shared_file_close(struct shared_file *self);

@@ -47,7 +47,7 @@ static void *keep(void *unused)
     (void)unused;
     while (!atomic_load(&bench.stopping)) {
         uint32_t seen = atomic_load(&bench.bell);
-        must(journal_writer_keep(&bench.in) == STATUS_OK, "segment");
+        must(journal_writer_keep(&bench.in, NULL) == STATUS_OK, "segment");
         must(archive_prepare(&bench.instance, JOURNAL_IN, bench.in.ahead_number,
                              bench.in.segment_bytes, NULL) == STATUS_OK,
              "archive");

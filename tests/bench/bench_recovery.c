@@ -103,7 +103,7 @@ static void write_event(void *context, const void *message, size_t length)
 static void sequence(const void *message, size_t length)
 {
     const struct event_sink sink = {write_event, NULL};
-    bench_must(journal_writer_keep(&b.in) == STATUS_OK && journal_writer_keep(&b.out) == STATUS_OK,
+    bench_must(journal_writer_keep(&b.in, NULL) == STATUS_OK && journal_writer_keep(&b.out, NULL) == STATUS_OK,
                "memory");
     b.stepping = journal_append(&b.in, 0, 0, clock_wall_ns(), message, length);
     engine_step(b.recovery.engine, b.stepping->seq, b.stepping->time_ns, message, length, &sink);

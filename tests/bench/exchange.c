@@ -119,7 +119,7 @@ static void *keeper_run(void *argument)
     while (!atomic_load_explicit(&self->stopping, memory_order_acquire)) {
         uint32_t seen = atomic_load_explicit(&self->keeper_bell, memory_order_acquire);
         for (unsigned i = 0; i < 2; i++) {
-            bench_must(journal_writer_keep(writers[i]) == STATUS_OK, "/dev/shm");
+            bench_must(journal_writer_keep(writers[i], NULL) == STATUS_OK, "/dev/shm");
             remove_old(self, writers[i]);
         }
         futex_wait(&self->keeper_bell, seen, KEEPER_WAIT_NS);

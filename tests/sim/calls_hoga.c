@@ -118,14 +118,13 @@ void __wrap_segment_copy(uint8_t *map, const uint8_t *from, uint64_t length)
     if (is_inside()) current_yield(STEP_PUT);
 }
 
-/* The segment is removed next. */
+/* The segment is removed next, by this life or by one that finds the line. */
 enum status __wrap_chain_drop(struct chain *self)
 {
     char path[SEGMENT_PATH_BYTES];
-    enum status status = __real_chain_drop(self);
-    segment_archive_path(path, self->instance, self->kind, self->dropped);
-    if (status == STATUS_OK) files_keep(path);
-    return status;
+    segment_archive_path(path, self->instance, self->kind, self->dropped + 1);
+    files_keep(path);
+    return __real_chain_drop(self);
 }
 
 /* ---- the core ---- */

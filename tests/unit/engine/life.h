@@ -137,8 +137,8 @@ static inline bool life_step(struct life *self)
     struct sbe_header header = {.block_length = UINT16_MAX};
     if (command->length >= sizeof header) memcpy(&header, message, sizeof header);
     if (command->length == sizeof header + header.block_length) {
-        assert_int_equal(journal_writer_keep(&self->in), STATUS_OK);
-        assert_int_equal(journal_writer_keep(&self->out), STATUS_OK);
+        assert_int_equal(journal_writer_keep(&self->in, NULL), STATUS_OK);
+        assert_int_equal(journal_writer_keep(&self->out, NULL), STATUS_OK);
         const struct journal_record *r =
             journal_append(&self->in, 0, 0, command->time_ns, message, command->length);
         self->stepping = r;

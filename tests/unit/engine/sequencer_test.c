@@ -104,8 +104,8 @@ static int tear_down(void **state)
 /* Keeps the segments ahead, as the keeper does, and takes one turn. */
 static unsigned poll(void)
 {
-    assert_int_equal(journal_writer_keep(&f.sequencer.in), STATUS_OK);
-    assert_int_equal(journal_writer_keep(&f.sequencer.out), STATUS_OK);
+    assert_int_equal(journal_writer_keep(&f.sequencer.in, NULL), STATUS_OK);
+    assert_int_equal(journal_writer_keep(&f.sequencer.out, NULL), STATUS_OK);
     return sequencer_poll(&f.sequencer);
 }
 

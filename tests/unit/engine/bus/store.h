@@ -123,7 +123,7 @@ static inline void store_append(struct store *store, enum journal_kind kind, uin
     struct journal_writer *writer = kind == JOURNAL_IN ? &store->in : &store->out;
     for (uint64_t n = from; n <= to; n++) {
         assert_int_equal(store_append_one(writer, n)->seq, n);
-        assert_int_equal(journal_writer_keep(writer), STATUS_OK);
+        assert_int_equal(journal_writer_keep(writer, NULL), STATUS_OK);
     }
 }
 
