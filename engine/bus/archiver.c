@@ -12,9 +12,10 @@
 enum {
     SPIN_MAX = 200,                    /* pauses before sleeping */
     GATHER_MAX = 16,                   /* looks for more before a sync */
-    OUT_SYNC_BYTES = 8 * 1024 * 1024,  /* how much of `out` replay may have to make again */
+    OUT_SYNC_BYTES = 1024 * 1024,      /* how much of `out` the next life may have to copy again */
     MEMORY_WAIT_NS = 10 * 1000 * 1000, /* at durability `memory` */
-    EVENTS_MIN_BYTES = 64 * 1024,
+    EVENTS_MIN_BYTES = 32 * 1024,
+    EVENTS_PARTS = 32,
     EVENTS_WAIT_NS = 5 * 1000 * 1000,  /* between two looks at `out` while there is something */
     IDLE_WAIT_NS = 50 * 1000 * 1000,   /* idle for so long: time to note what is safe */
     RETRY_NS = 100 * 1000 * 1000,      /* between two tries of a disk that fails */
@@ -154,13 +155,27 @@ static void mark(struct archiver *self, struct archive *a)
 
 /* ---- events ---- */
 
-/* How much at once: a sixteenth of what is left, so that it keeps up at any rate and a start that
- * finds megabytes does not hold the commits up. */
-static uint64_t events_bytes(const struct archive *out, uint64_t position)
+static uint64_t events_left(const struct archiver *self)
 {
-    uint64_t at = (uint64_t)out->segment << 32 | out->offset;
-    uint64_t left = (position >> 32) == out->segment ? position - at : out->map_bytes;
-    return left / 16 > EVENTS_MIN_BYTES ? left / 16 : EVENTS_MIN_BYTES;
+    const struct archive *out = &self->out;
+    if ((uint32_t)(self->events_position >> 32) != out->segment) return out->map_bytes;
+    return (self->events_position & UINT32_MAX) - out->offset;
+}
+
+/* What is written by now is copied, some of it at a time, until all of it is there; then come the
+ * next. Some: a part of what is left, so that it keeps up at any rate, and a start that finds
+ * megabytes does not hold the commits up. */
+static enum status copy_events(struct archiver *self, uint64_t *copied, bool *is_all)
+{
+    const struct journal_cursors *cursors = self->out.cursors;
+    if (!self->events_position || !events_left(self)) {
+        self->events_seq = atomic_load_explicit(&cursors->written_seq, memory_order_acquire);
+        self->events_position =
+            atomic_load_explicit(&cursors->written_position, memory_order_acquire);
+    }
+    uint64_t some = events_left(self) / EVENTS_PARTS;
+    if (some < EVENTS_MIN_BYTES) some = EVENTS_MIN_BYTES;
+    return archive_copy_some(&self->out, self->events_position, some, copied, is_all);
 }
 
 /* Copies some of what `out` holds; syncs it when that is much, or nothing else is to do, or the disk
@@ -168,14 +183,10 @@ static uint64_t events_bytes(const struct archive *out, uint64_t position)
 static bool poll_events(struct archiver *self, bool is_idle)
 {
     struct archive *out = &self->out;
-    if (must_wait(self, JOURNAL_OUT)) return false;
-    seq_t seq = atomic_load_explicit(&out->cursors->written_seq, memory_order_acquire);
-    uint64_t position =
-        atomic_load_explicit(&out->cursors->written_position, memory_order_acquire);
     uint64_t copied = 0;
     bool is_all;
-    enum status status =
-        archive_copy_some(out, position, events_bytes(out, position), &copied, &is_all);
+    if (must_wait(self, JOURNAL_OUT)) return false;
+    enum status status = copy_events(self, &copied, &is_all);
     bool has_enough =
         out->unsynced_bytes >= OUT_SYNC_BYTES || is_idle || self->retry_ns[JOURNAL_OUT];
     if (status == STATUS_OK && !(has_enough && is_all)) return copied != 0;
@@ -184,8 +195,9 @@ static bool poll_events(struct archiver *self, bool is_idle)
         disk_failed(self, out);
         return true;
     }
-    atomic_store_explicit(&out->cursors->durable_position, position, memory_order_relaxed);
-    atomic_store_explicit(&out->cursors->durable_seq, seq, memory_order_release);
+    atomic_store_explicit(&out->cursors->durable_position, self->events_position,
+                          memory_order_relaxed);
+    atomic_store_explicit(&out->cursors->durable_seq, self->events_seq, memory_order_release);
     disk_works(self, JOURNAL_OUT);
     return copied != 0;
 }
