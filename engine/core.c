@@ -231,7 +231,7 @@ static void keep_state(const struct core *self, const struct engine *engine)
 {
     struct snapshot_mark mark;
     if (mark_of_end(self, &mark) != STATUS_OK ||
-        snapshot_write(&self->instance, engine, &mark) != STATUS_OK ||
+        snapshot_write(&self->instance, engine, &mark, NULL) != STATUS_OK ||
         snapshot_publish(&self->instance, mark.in_seq) != STATUS_OK)
         fprintf(stderr, "hoga-core: cannot keep a snapshot: %s; the next start replays more\n",
                 strerror(errno));

@@ -14,13 +14,15 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/crc32c.h"
+#include "engine/bus/gentle.h"
 
 #define SNAPSHOT_MAGIC UINT64_C(0x31504e5341474f48) /* "HOGASNP1" */
 
 enum {
     HEADER_BYTES = 4096,
     PART_BYTES = 64 * 1024,      /* looked at for zeros */
-    RUN_MAX_BYTES = 1024 * 1024, /* written at once */
+    RUN_MAX_BYTES = 1024 * 1024, /* of one checksum */
+    SHRINK_BYTES = 1024 * 1024,
     PATH_BYTES = INSTANCE_PATH_BYTES + 80,
     NAME_DIGITS = 20,
 };
@@ -65,20 +67,20 @@ static uint64_t instance_number(const struct instance *instance)
     return strtoull(instance->id, NULL, 16);
 }
 
-/* ---- writing ---- */
+/* ---- the file ---- */
 
-static bool write_all(int fd, const void *bytes, size_t length, uint64_t *at)
+/* The file that is being written. */
+struct output {
+    int fd;
+    uint64_t at;
+    const struct pace *pace;
+};
+
+static bool put(struct output *self, const void *bytes, size_t length)
 {
-    const uint8_t *from = bytes;
-    while (length) {
-        ssize_t n = pwrite(fd, from, length, (off_t)*at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        from += n;
-        *at += (uint64_t)n;
-        length -= (size_t)n;
-    }
-    return true;
+    bool good = gentle_write(self->fd, bytes, length, self->at, self->pace);
+    self->at += length;
+    return good;
 }
 
 static bool is_zero(const uint8_t *bytes, size_t length)
@@ -103,14 +105,14 @@ static size_t run_length(const uint8_t *state, size_t offset, size_t all)
     return length;
 }
 
-static bool write_run(int fd, const uint8_t *state, size_t offset, size_t length, uint64_t *at)
+static bool write_run(struct output *output, const uint8_t *state, size_t offset, size_t length)
 {
     struct run run = {.offset = offset, .bytes = (uint32_t)length};
     run.crc = run_crc(&run, state + offset);
-    return write_all(fd, &run, sizeof run, at) && write_all(fd, state + offset, length, at);
+    return put(output, &run, sizeof run) && put(output, state + offset, length);
 }
 
-static bool write_state(int fd, const uint8_t *state, size_t all, uint64_t *at)
+static bool write_state(struct output *output, const uint8_t *state, size_t all)
 {
     for (size_t offset = 0; offset < all;) {
         size_t length = run_length(state, offset, all);
@@ -118,43 +120,10 @@ static bool write_state(int fd, const uint8_t *state, size_t all, uint64_t *at)
             offset += part_at(offset, all);
             continue;
         }
-        if (!write_run(fd, state, offset, length, at)) return false;
+        if (!write_run(output, state, offset, length)) return false;
         offset += length;
     }
-    return write_run(fd, state, all, 0, at);
-}
-
-enum status snapshot_write(const struct instance *instance, const struct engine *engine,
-                           const struct snapshot_mark *mark)
-{
-    union {
-        struct snapshot_header header;
-        uint8_t bytes[HEADER_BYTES];
-    } page;
-    char path[PATH_BYTES];
-    uint64_t at = 0;
-    size_t state_bytes;
-    const uint8_t *state = engine_state_block((struct engine *)engine, &state_bytes);
-    memset(&page, 0, sizeof page);
-    page.header = (struct snapshot_header){.magic = SNAPSHOT_MAGIC,
-                                           .instance_id = instance_number(instance),
-                                           .layout = engine_layout_id(),
-                                           .state_bytes = state_bytes,
-                                           .limits = *engine_limits(engine),
-                                           .mark = *mark};
-    page.header.crc = crc32c(0, &page.header, offsetof(struct snapshot_header, crc));
-    directory(path, instance);
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) return STATUS_IO;
-    file_path(path, instance, mark->in_seq, "new");
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) return STATUS_IO;
-    bool good = write_all(fd, page.bytes, sizeof page.bytes, &at) &&
-                write_state(fd, state, state_bytes, &at) && fsync(fd) == 0;
-    int error = errno;
-    (void)close(fd);
-    if (!good) (void)unlink(path);
-    errno = error;
-    return good ? STATUS_OK : STATUS_IO;
+    return write_run(output, state, all, 0);
 }
 
 /* ---- which there are ---- */
@@ -222,35 +191,94 @@ static bool sync_directory(const struct instance *instance)
     return good;
 }
 
-/* What writers that were killed left: one writes at a time, and it has finished. */
-static void remove_unfinished(const struct instance *instance)
+/* ---- writing ---- */
+
+/* Some disks are told at once of what a file gives back, and are busy with it. */
+static void shrink(const char *path, const struct pace *pace)
 {
-    char path[PATH_BYTES];
+    struct stat st;
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    off_t left = fd >= 0 && fstat(fd, &st) == 0 ? st.st_size : 0;
+    for (; left > SHRINK_BYTES; pace_rest(pace)) {
+        left -= SHRINK_BYTES;
+        if (ftruncate(fd, left) != 0) break;
+    }
+    if (fd >= 0) (void)close(fd);
+}
+
+/* What writers that were killed left: one writes at a time, and has not begun yet. */
+static void remove_unfinished(const struct instance *instance, const struct pace *pace)
+{
+    char path[PATH_BYTES], name[PATH_BYTES + 256];
     directory(path, instance);
     DIR *dir = opendir(path);
     if (!dir) return;
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         const char *ending = strrchr(entry->d_name, '.');
-        if (ending && strcmp(ending, ".new") == 0) (void)unlinkat(dirfd(dir), entry->d_name, 0);
+        if (!ending || strcmp(ending, ".new") != 0) continue;
+        (void)snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
+        if (pace) shrink(name, pace);
+        (void)unlink(name);
     }
     (void)closedir(dir);
+}
+
+/* It loses its name first: nobody finds a part of it. */
+static void remove_old(const struct instance *instance, const struct pace *pace)
+{
+    char path[PATH_BYTES], unfinished[PATH_BYTES];
+    unsigned count;
+    seq_t oldest;
+    for (;;) {
+        (void)look_for(instance, UINT64_MAX, &count, &oldest);
+        if (count < SNAPSHOTS_KEPT) break;
+        file_path(path, instance, oldest, "snap");
+        file_path(unfinished, instance, oldest, "new");
+        if (rename(path, unfinished) != 0) break;
+    }
+    remove_unfinished(instance, pace);
+}
+
+enum status snapshot_write(const struct instance *instance, const struct engine *engine,
+                           const struct snapshot_mark *mark, const struct pace *pace)
+{
+    union {
+        struct snapshot_header header;
+        uint8_t bytes[HEADER_BYTES];
+    } page;
+    char path[PATH_BYTES];
+    size_t state_bytes;
+    const uint8_t *state = engine_state_block((struct engine *)engine, &state_bytes);
+    memset(&page, 0, sizeof page);
+    page.header = (struct snapshot_header){.magic = SNAPSHOT_MAGIC,
+                                           .instance_id = instance_number(instance),
+                                           .layout = engine_layout_id(),
+                                           .state_bytes = state_bytes,
+                                           .limits = *engine_limits(engine),
+                                           .mark = *mark};
+    page.header.crc = crc32c(0, &page.header, offsetof(struct snapshot_header, crc));
+    directory(path, instance);
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) return STATUS_IO;
+    remove_old(instance, pace);
+    file_path(path, instance, mark->in_seq, "new");
+    struct output output = {.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+                            .pace = pace};
+    if (output.fd < 0) return STATUS_IO;
+    bool good = put(&output, page.bytes, sizeof page.bytes) &&
+                write_state(&output, state, state_bytes) && fsync(output.fd) == 0;
+    int error = errno;
+    (void)close(output.fd);
+    if (!good) (void)unlink(path);
+    errno = error;
+    return good ? STATUS_OK : STATUS_IO;
 }
 
 enum status snapshot_publish(const struct instance *instance, seq_t in_seq)
 {
     char path[PATH_BYTES], fresh[PATH_BYTES];
-    unsigned count;
-    seq_t oldest;
     file_path(path, instance, in_seq, "snap");
     file_path(fresh, instance, in_seq, "new");
-    if (rename(fresh, path) != 0 || !sync_directory(instance)) return STATUS_IO;
-    remove_unfinished(instance);
-    for (;;) {
-        (void)look_for(instance, UINT64_MAX, &count, &oldest);
-        if (count <= SNAPSHOTS_KEPT) return STATUS_OK;
-        file_path(path, instance, oldest, "snap");
-        if (unlink(path) != 0) return STATUS_IO;
-    }
+    return rename(fresh, path) == 0 && sync_directory(instance) ? STATUS_OK : STATUS_IO;
 }
 
 /* ---- reading ---- */

@@ -17,6 +17,7 @@
 #include "engine/base/status.h"
 #include "engine/bus/control.h"
 #include "engine/bus/instance.h"
+#include "engine/bus/pace.h"
 #include "engine/engine.h"
 
 enum { SNAPSHOTS_KEPT = 3 };
@@ -33,13 +34,15 @@ struct snapshot_mark {
     uint64_t ring_position[CONTROL_RING_MAX + 1]; /* by source; 0: nothing of it was sequenced */
 };
 
-/* Writes one under a name that nobody looks for yet, all of it on disk. Allocates nothing, prints
+/* Writes one under a name that nobody looks for yet, all of it on disk. Before that it makes room for
+ * it: what killed writers left goes, and all but the newest SNAPSHOTS_KEPT - 1. With a pace the disk
+ * is given both in small pieces (some free it as slowly as they fill it). Allocates nothing, prints
  * nothing, and may run in a forked child. STATUS_IO, errno. */
 MUST_CHECK enum status snapshot_write(const struct instance *instance, const struct engine *engine,
-                                      const struct snapshot_mark *mark);
+                                      const struct snapshot_mark *mark, const struct pace *pace);
 
-/* Gives it its name, and removes the oldest and what killed writers left. Only once its command and
- * its event are safe on disk: a start trusts that both journals reach as far. STATUS_IO. */
+/* Gives it its name. Only once its command and its event are safe on disk: a start trusts that both
+ * journals reach as far. STATUS_IO. */
 MUST_CHECK enum status snapshot_publish(const struct instance *instance, seq_t in_seq);
 
 /* The newest whose last command is before `below`; 0: none. */

@@ -4,9 +4,18 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { NICENESS = 10 };
+enum { NICENESS = 10, REST_NS = 2 * 1000 * 1000 };
+
+/* Some thirty megabytes a second: nobody waits for it, and answers wait for the disk. */
+static void rest(void *context)
+{
+    const struct timespec a_while = {.tv_nsec = REST_NS};
+    (void)context;
+    (void)nanosleep(&a_while, NULL);
+}
 
 pid_t snapshot_child_start(const struct instance *instance, const struct engine *engine,
                            const struct snapshot_mark *mark, int lock_fd)
@@ -16,5 +25,6 @@ pid_t snapshot_child_start(const struct instance *instance, const struct engine 
     (void)close(lock_fd); /* or the lock would outlive who holds it */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)setpriority(PRIO_PROCESS, 0, NICENESS);
-    _exit(snapshot_write(instance, engine, mark) == STATUS_OK ? 0 : 1);
+    const struct pace pace = {rest, NULL};
+    _exit(snapshot_write(instance, engine, mark, &pace) == STATUS_OK ? 0 : 1);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/base/check.h"
+#include "engine/bus/gentle.h"
 #include "engine/bus/segment.h"
 #include "engine/bus/shared_file.h"
 
@@ -31,20 +32,6 @@ static enum status failed(struct archive *self, const char *what)
 }
 
 /* ---- files ---- */
-
-static bool write_all(int fd, const uint8_t *bytes, size_t length, uint64_t at)
-{
-    while (length) {
-        ssize_t n = pwrite(fd, bytes, length, (off_t)at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n == 0) errno = ENOSPC;
-        if (n <= 0) return false;
-        bytes += n;
-        at += (uint64_t)n;
-        length -= (size_t)n;
-    }
-    return true;
-}
 
 static bool sync_directory(const struct instance *instance)
 {
@@ -70,24 +57,13 @@ static bool reserve(int fd, size_t bytes)
     return allocate(fd, bytes) && fsync(fd) == 0;
 }
 
-/* Starts writing to the disk, or waits until it is written. Only for the queue's sake: whether it
- * went well, fsync tells. */
-static void push(int fd, uint64_t at, uint64_t length, bool waits)
-{
-    unsigned how = SYNC_FILE_RANGE_WRITE;
-    if (waits) how |= SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
-    (void)sync_file_range(fd, (off_t)at, (off_t)length, how);
-}
-
 static bool fill_with_zeros(int fd, uint32_t bytes, const struct pace *pace)
 {
     static const uint8_t zeros[ZEROS_BYTES];
     for (uint32_t at = 0; at < bytes;) {
         uint32_t length = bytes - at < sizeof zeros ? bytes - at : (uint32_t)sizeof zeros;
-        if (!write_all(fd, zeros, length, at)) return false;
-        push(fd, at, length, true);
+        if (!gentle_write(fd, zeros, length, at, pace)) return false;
         at += length;
-        pace_rest(pace);
     }
     return fsync(fd) == 0;
 }
@@ -183,7 +159,7 @@ static bool shorten(int fd, uint64_t offset)
         if (pread(fd, &mark, sizeof mark, SEGMENT_WATERMARK_AT) != (ssize_t)sizeof mark)
             return false;
         if (mark.offset > offset) mark = (struct segment_watermark){.offset = 0};
-        if (!write_all(fd, (const uint8_t *)&mark, sizeof mark, SEGMENT_WATERMARK_AT) ||
+        if (!gentle_write(fd, (const uint8_t *)&mark, sizeof mark, SEGMENT_WATERMARK_AT, NULL) ||
             fsync(fd) != 0)
             return false;
     }
@@ -269,7 +245,7 @@ static bool begin_again(struct archive *self)
     bool has_header = st.st_size >= JOURNAL_SEGMENT_HEADER_BYTES &&
                       pread(self->fd, &magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic;
     self->offset = has_header ? JOURNAL_SEGMENT_HEADER_BYTES : 0;
-    return !has_header || write_all(self->fd, self->map, SEGMENT_WATERMARK_AT, 0);
+    return !has_header || gentle_write(self->fd, self->map, SEGMENT_WATERMARK_AT, 0, NULL);
 }
 
 /* Opens the segment's file. One that this life has written to already is taken as it is. */
@@ -330,7 +306,7 @@ static enum status replace_file(struct archive *self)
     (void)snprintf(fresh, sizeof fresh, "%s.new", path);
     int fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return failed(self, "open a new file for");
-    if (write_all(fd, self->map, self->offset, 0) && reserve(fd, self->map_bytes) &&
+    if (gentle_write(fd, self->map, self->offset, 0, NULL) && reserve(fd, self->map_bytes) &&
         rename(fresh, path) == 0 && sync_directory(self->instance)) {
         (void)close(self->fd);
         self->fd = fd;
@@ -371,13 +347,13 @@ static enum status copy_in_segment(struct archive *self, uint64_t end, uint64_t 
     enum status status = make_ready(self);
     if (status != STATUS_OK || end <= self->offset) return status;
     uint64_t length = end - self->offset;
-    if (!write_all(self->fd, self->map + self->offset, length, self->offset))
+    if (!gentle_write(self->fd, self->map + self->offset, length, self->offset, NULL))
         return failed(self, "write");
     self->offset = end;
     self->unsynced_bytes += length;
     *copied += length;
     if (self->offset >= self->pushed + PUSH_BYTES) {
-        push(self->fd, self->pushed, self->offset - self->pushed, false);
+        gentle_push(self->fd, self->pushed, self->offset - self->pushed, false);
         self->pushed = self->offset;
     }
     return STATUS_OK;
@@ -429,7 +405,7 @@ enum status archive_mark(struct archive *self)
         self->watermark == self->offset)
         return STATUS_OK;
     struct segment_watermark mark = segment_watermark_of(self->offset);
-    if (!write_all(self->fd, (const uint8_t *)&mark, sizeof mark, SEGMENT_WATERMARK_AT))
+    if (!gentle_write(self->fd, (const uint8_t *)&mark, sizeof mark, SEGMENT_WATERMARK_AT, NULL))
         return failed(self, "mark");
     if (fdatasync(self->fd) != 0) {
         self->is_doubtful = true;

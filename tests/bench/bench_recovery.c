@@ -342,7 +342,7 @@ static void bench_snapshot(unsigned passes)
     b.right = b.rejects == 0;
     const struct snapshot_mark mark = {.in_seq = b.in.next_seq - 1, .out_seq = b.out.next_seq - 1};
     int64_t start_ns = bench_clock_ns();
-    bench_must(snapshot_write(&b.instance, b.recovery.engine, &mark) == STATUS_OK &&
+    bench_must(snapshot_write(&b.instance, b.recovery.engine, &mark, NULL) == STATUS_OK &&
                    snapshot_publish(&b.instance, mark.in_seq) == STATUS_OK,
                "snapshot");
     double write_ms = (double)(bench_clock_ns() - start_ns) / 1e6;

@@ -193,10 +193,17 @@ struct child {
     struct engine *engine;
 };
 
+static void rest(void *context)
+{
+    (void)context;
+    current_sleep(random_ns(0, DOZE_NS));
+}
+
 static int child_main(void *argument)
 {
     const struct child *self = argument;
-    return snapshot_write(&self->instance, self->engine, &self->mark) == STATUS_OK ? 0 : 1;
+    const struct pace pace = {rest, NULL};
+    return snapshot_write(&self->instance, self->engine, &self->mark, &pace) == STATUS_OK ? 0 : 1;
 }
 
 static void release_child(void *thing, size_t bytes)

@@ -197,7 +197,7 @@ static inline seq_t life_snapshot(struct life *self)
 {
     life_archive(self);
     struct snapshot_mark mark = life_mark(self);
-    assert_int_equal(snapshot_write(&self->instance, self->engine, &mark), STATUS_OK);
+    assert_int_equal(snapshot_write(&self->instance, self->engine, &mark, NULL), STATUS_OK);
     assert_int_equal(snapshot_publish(&self->instance, mark.in_seq), STATUS_OK);
     return mark.in_seq;
 }

@@ -185,7 +185,7 @@ static void a_snapshot_of_another_history_is_passed_over(void **state)
     life_archive(&life);
     struct snapshot_mark mark = life_mark(&life);
     mark.in_crc ^= 1;
-    assert_int_equal(snapshot_write(&life.instance, life.engine, &mark), STATUS_OK);
+    assert_int_equal(snapshot_write(&life.instance, life.engine, &mark, NULL), STATUS_OK);
     assert_int_equal(snapshot_publish(&life.instance, mark.in_seq), STATUS_OK);
     life_end(&life);
     assert_int_equal(life_begin(&life), STATUS_OK);

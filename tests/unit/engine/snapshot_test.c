@@ -77,7 +77,7 @@ static void what_is_loaded_is_what_was_written(void **state)
         life_archive(&life);
         mark = life_mark(&life);
         mark.ring_position[3] = 12345;
-        assert_int_equal(snapshot_write(&life.instance, life.engine, &mark), STATUS_OK);
+        assert_int_equal(snapshot_write(&life.instance, life.engine, &mark, NULL), STATUS_OK);
         assert_int_not_equal(snapshot_newest(&life.instance, UINT64_MAX), mark.in_seq);
         assert_int_equal(snapshot_publish(&life.instance, mark.in_seq), STATUS_OK);
         assert_int_equal(snapshot_newest(&life.instance, UINT64_MAX), mark.in_seq);
@@ -219,7 +219,7 @@ static void a_directory_that_cannot_be_written_is_said(void **state)
     life_archive(&life);
     struct snapshot_mark mark = life_mark(&life);
     life_shell("touch %s/snapshots", life.dir);
-    assert_int_equal(snapshot_write(&life.instance, life.engine, &mark), STATUS_IO);
+    assert_int_equal(snapshot_write(&life.instance, life.engine, &mark, NULL), STATUS_IO);
     assert_int_equal(snapshot_publish(&life.instance, mark.in_seq), STATUS_IO);
 }
 
