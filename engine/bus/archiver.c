@@ -14,7 +14,7 @@ enum {
     GATHER_MAX = 16,                   /* looks for more before a sync */
     OUT_SYNC_BYTES = 1024 * 1024,      /* how much of `out` the next life may have to copy again */
     MEMORY_WAIT_NS = 10 * 1000 * 1000, /* at durability `memory` */
-    EVENTS_MIN_BYTES = 32 * 1024,
+    EVENTS_MIN_BYTES = 64 * 1024,
     EVENTS_PARTS = 32,
     EVENTS_WAIT_NS = 5 * 1000 * 1000,  /* between two looks at `out` while there is something */
     IDLE_WAIT_NS = 50 * 1000 * 1000,   /* idle for so long: time to note what is safe */
@@ -155,27 +155,30 @@ static void mark(struct archiver *self, struct archive *a)
 
 /* ---- events ---- */
 
-static uint64_t events_left(const struct archiver *self)
+/* How much at once: a part of what is left, so that it keeps up at any rate, and a start that finds
+ * megabytes does not hold the commits up. */
+static uint64_t events_bytes(const struct archive *out, uint64_t position)
 {
-    const struct archive *out = &self->out;
-    if ((uint32_t)(self->events_position >> 32) != out->segment) return out->map_bytes;
-    return (self->events_position & UINT32_MAX) - out->offset;
+    bool is_near = (uint32_t)(position >> 32) == out->segment;
+    uint64_t left = is_near ? (position & UINT32_MAX) - out->offset : out->map_bytes;
+    return left / EVENTS_PARTS > EVENTS_MIN_BYTES ? left / EVENTS_PARTS : EVENTS_MIN_BYTES;
 }
 
-/* What is written by now is copied, some of it at a time, until all of it is there; then come the
- * next. Some: a part of what is left, so that it keeps up at any rate, and a start that finds
- * megabytes does not hold the commits up. */
-static enum status copy_events(struct archiver *self, uint64_t *copied, bool *is_all)
+/* Whatever was copied when all of it was: safe with the next sync. */
+static enum status copy_events(struct archiver *self, uint64_t *copied)
 {
-    const struct journal_cursors *cursors = self->out.cursors;
-    if (!self->events_position || !events_left(self)) {
-        self->events_seq = atomic_load_explicit(&cursors->written_seq, memory_order_acquire);
-        self->events_position =
-            atomic_load_explicit(&cursors->written_position, memory_order_acquire);
+    struct archive *out = &self->out;
+    bool is_all;
+    seq_t seq = atomic_load_explicit(&out->cursors->written_seq, memory_order_acquire);
+    uint64_t position =
+        atomic_load_explicit(&out->cursors->written_position, memory_order_acquire);
+    enum status status =
+        archive_copy_some(out, position, events_bytes(out, position), copied, &is_all);
+    if (status == STATUS_OK && is_all) {
+        self->events_seq = seq;
+        self->events_position = position;
     }
-    uint64_t some = events_left(self) / EVENTS_PARTS;
-    if (some < EVENTS_MIN_BYTES) some = EVENTS_MIN_BYTES;
-    return archive_copy_some(&self->out, self->events_position, some, copied, is_all);
+    return status;
 }
 
 /* Copies some of what `out` holds; syncs it when that is much, or nothing else is to do, or the disk
@@ -184,20 +187,22 @@ static bool poll_events(struct archiver *self, bool is_idle)
 {
     struct archive *out = &self->out;
     uint64_t copied = 0;
-    bool is_all;
     if (must_wait(self, JOURNAL_OUT)) return false;
-    enum status status = copy_events(self, &copied, &is_all);
-    bool has_enough =
+    enum status status = copy_events(self, &copied);
+    bool is_due =
         out->unsynced_bytes >= OUT_SYNC_BYTES || is_idle || self->retry_ns[JOURNAL_OUT];
-    if (status == STATUS_OK && !(has_enough && is_all)) return copied != 0;
+    if (status == STATUS_OK && !is_due) return copied != 0;
     if (status == STATUS_OK) status = archive_sync(out);
     if (status != STATUS_OK) {
         disk_failed(self, out);
         return true;
     }
-    atomic_store_explicit(&out->cursors->durable_position, self->events_position,
-                          memory_order_relaxed);
-    atomic_store_explicit(&out->cursors->durable_seq, self->events_seq, memory_order_release);
+    if (self->events_position >
+        atomic_load_explicit(&out->cursors->durable_position, memory_order_relaxed)) {
+        atomic_store_explicit(&out->cursors->durable_position, self->events_position,
+                              memory_order_relaxed);
+        atomic_store_explicit(&out->cursors->durable_seq, self->events_seq, memory_order_release);
+    }
     disk_works(self, JOURNAL_OUT);
     return copied != 0;
 }

@@ -17,26 +17,32 @@ enum {
     IDLE_WAIT_NS = 100 * 1000 * 1000,
     SOON_WAIT_NS = 20 * 1000 * 1000,
     REST_NS = 2 * 1000 * 1000,
+    HURRIED_REST_NS = 500 * 1000,
     SEAL_RETRY_NS = 1000 * 1000 * 1000, /* each try reads the whole segment */
 };
 
 /* ---- rests ---- */
 
-static bool is_hurried(const struct keeper *self)
+/* The fuller the segments, the shorter: what is ahead must be there when they are full. */
+static int64_t rest_ns(const struct keeper *self)
 {
+    int64_t ns = REST_NS;
     for (unsigned i = 0; i < 2; i++) {
         const struct journal_writer *writer = self->writers[i];
         uint64_t written =
             atomic_load_explicit(&writer->cursors->written_position, memory_order_relaxed);
-        if ((written & UINT32_MAX) > writer->segment_bytes / 2) return true;
+        uint64_t quarters = (written & UINT32_MAX) * 4 / writer->segment_bytes;
+        int64_t least_ns = quarters < 2 ? REST_NS : quarters < 3 ? HURRIED_REST_NS : 0;
+        if (least_ns < ns) ns = least_ns;
     }
-    return false;
+    return ns;
 }
 
 static void rest(void *context)
 {
     struct keeper *self = context;
-    if (self->has_threads && !is_hurried(self)) futex_wait(&self->stop_bell, 0, REST_NS);
+    int64_t ns = self->has_threads ? rest_ns(self) : 0;
+    if (ns) futex_wait(&self->stop_bell, 0, ns);
 }
 
 /* ---- ahead ---- */

@@ -6,8 +6,8 @@
  *            are removed from the archive when the rule of retention says so
  *
  * Two threads: the writer waits for memory, which must not wait for a disk that is slow or hangs.
- * What takes long is done in pieces with rests between them (pace.h), unless the writer has used
- * half of a segment: then it is hurried.
+ * What takes long is done in pieces with rests between them (pace.h), which shorten once the writer
+ * has used half of a segment, and end at three quarters.
  *
  * The archive's file is made one segment ahead and filled, so a disk that is full is noticed while
  * there is a whole segment of each journal left: the keeper says DISK_RESERVE, fronts refuse new
