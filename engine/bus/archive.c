@@ -77,7 +77,9 @@ enum status archive_prepare(const struct instance *instance, enum journal_kind k
     segment_archive_path(path, instance, kind, number);
     if (access(path, F_OK) == 0) return STATUS_OK; /* in use already */
     segment_ahead_path(fresh, instance, kind, number, true);
-    int fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    /* one that a former life was making holds zeros, and giving its bytes back to take them again
+     * would keep some disks busy for milliseconds */
+    int fd = open(fresh, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return STATUS_IO;
     /* room first: a disk that has none says so at once, and is not filled to the brim in vain */
     bool good = reserve(fd, bytes) && (kind == JOURNAL_OUT || fill_with_zeros(fd, bytes, pace)) &&
