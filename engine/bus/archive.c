@@ -232,18 +232,15 @@ static void map_memory(struct archive *self)
     self->map_bytes = file.bytes;
 }
 
-/* A file of an earlier life is written again with the same bytes; behind them nothing of a torn
- * end may remain. The watermark stays as it is; the header is written again, too: it may never have
- * reached the disk, if a sync failed in that life, though it can be read. */
+/* A file of an earlier life is written again with the same bytes; what a torn end had left behind
+ * them was cut off when it was read (archive_cut). The watermark stays as it is; the header is
+ * written again, too: it may never have reached the disk, if a sync failed in that life, though it
+ * can be read. */
 static bool begin_again(struct archive *self)
 {
-    uint64_t written = atomic_load_explicit(&self->cursors->written_position, memory_order_acquire);
-    uint64_t end =
-        (uint32_t)(written >> 32) == self->segment ? written & UINT32_MAX : self->map_bytes;
     struct stat st;
     uint64_t magic = 0;
     if (fstat(self->fd, &st) != 0) return false;
-    if ((uint64_t)st.st_size > end && ftruncate(self->fd, (off_t)end) != 0) return false;
     bool has_header = st.st_size >= JOURNAL_SEGMENT_HEADER_BYTES &&
                       pread(self->fd, &magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic;
     self->offset = has_header ? JOURNAL_SEGMENT_HEADER_BYTES : 0;
