@@ -200,5 +200,6 @@ int main(int argc, char **argv)
            (unsigned long long)(disk.wrong + memory.wrong), bench_median(memory.p50_us, n),
            bench_median(memory.p99_us, n), bench_median(alone.p50_us, n),
            bench_median(alone.p99_us, n), ratio, n);
+    paced_load_remove_all();
     return disk.wrong + memory.wrong ? 1 : 0;
 }

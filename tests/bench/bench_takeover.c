@@ -152,5 +152,6 @@ int main(int argc, char **argv)
     (void)waitpid(self.primary, NULL, 0);
     print(&self);
     paced_load_close(&self.load);
+    paced_load_remove_all();
     return self.load.wrong ? 1 : 0;
 }

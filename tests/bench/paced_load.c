@@ -23,7 +23,11 @@ enum {
     PX = 100000,
     WAIT_TRIES = 20000, /* of a millisecond */
     ARGUMENTS_MAX = 16,
+    DIRS_MAX = 128,
 };
+
+static char dirs[DIRS_MAX][sizeof((struct paced_load *)NULL)->dir];
+static unsigned dir_count;
 
 /* ---- processes ---- */
 
@@ -45,7 +49,8 @@ void paced_load_open(struct paced_load *self, const char *core_path, uint64_t re
     int length =
         snprintf(self->dir, sizeof self->dir, "%s/paced_load.XXXXXX", parent ? parent : "/tmp");
     bench_must(length > 0 && (size_t)length < sizeof self->dir, "TMPDIR");
-    bench_must(mkdtemp(self->dir) != NULL, self->dir);
+    bench_must(mkdtemp(self->dir) != NULL && dir_count < DIRS_MAX, self->dir);
+    strcpy(dirs[dir_count++], self->dir);
     bench_must(instance_create(&self->instance, self->dir) == STATUS_OK, "instance");
     self->sent_ns = calloc(request_max + 1, sizeof *self->sent_ns);
     self->answered_ns = calloc(request_max + 1, sizeof *self->answered_ns);
@@ -276,16 +281,23 @@ void paced_load_stop(struct paced_load *self)
 
 void paced_load_close(struct paced_load *self)
 {
-    char command[128];
     journal_reader_close(&self->out);
     ring_close(&self->ring);
     control_close(self->control);
     (void)close(self->bell);
     instance_remove_shm(&self->instance);
-    (void)snprintf(command, sizeof command, "rm -rf %s", self->dir);
-    bench_must(system(command) == 0, command);
     free(self->sent_ns);
     free(self->answered_ns);
+}
+
+void paced_load_remove_all(void)
+{
+    char command[128];
+    for (unsigned i = 0; i < dir_count; i++) {
+        (void)snprintf(command, sizeof command, "rm -rf %s", dirs[i]);
+        bench_must(system(command) == 0, command);
+    }
+    dir_count = 0;
 }
 
 int64_t paced_load_longest_pause(const struct paced_load *self, int64_t from_ns, int64_t to_ns)

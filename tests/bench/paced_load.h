@@ -58,8 +58,12 @@ void paced_load_run(struct paced_load *self, unsigned per_second);
 /* Ends sending, waits for the last answers, and counts those that never came as wrong. */
 void paced_load_stop(struct paced_load *self);
 
-/* Removes everything. The cores must be gone. */
+/* Closes everything, and takes the shared memory away. The cores must be gone. */
 void paced_load_close(struct paced_load *self);
+
+/* Removes the data directories of all loads of this program: at its end, since some disks are busy
+ * with what is given back for seconds. */
+void paced_load_remove_all(void);
 
 /* The longest time without an answer between two moments in which load ran, in ns. */
 int64_t paced_load_longest_pause(const struct paced_load *self, int64_t from_ns, int64_t to_ns);
