@@ -186,8 +186,13 @@ static enum status replay_one(struct recovery *self, const struct journal_record
 static enum status next_command(struct recovery *self, const struct journal_record **command)
 {
     enum status status = journal_next(&self->in, command);
-    return status == STATUS_OK || status == STATUS_EMPTY ? status
-                                                         : fail_reading(self, status, &self->in);
+    if (status == STATUS_OK || status == STATUS_EMPTY) return status;
+    if (status == STATUS_CORRUPT && !self->commands && self->foreign_snapshots)
+        return fail(self, status,
+                    "%s; all snapshots behind that are another program's: start that program, or "
+                    "bring the journal's beginning back",
+                    self->in.where);
+    return fail_reading(self, status, &self->in);
 }
 
 /* Reads on while the segment lasts: at most `max`, and none behind `up_to`. */
@@ -307,6 +312,7 @@ static enum status try_snapshot(struct recovery *self, seq_t seq)
         self->snapshot_seq = seq;
         return STATUS_OK;
     }
+    if (status == STATUS_INVALID) self->foreign_snapshots++;
     fprintf(stderr, "hoga-core: snapshot %" PRIu64 " is passed over: %s\n", seq, why);
     return status;
 }

@@ -41,6 +41,7 @@ struct recovery {
     struct journal_reader out;
     struct snapshot_mark mark;            /* where it is; the command's position and CRC included */
     uint64_t snapshot_seq;                /* where it began; 0: at the beginning */
+    unsigned foreign_snapshots;           /* passed over: another program's */
     uint64_t commands;                    /* replayed */
     uint64_t events;                      /* compared or made again */
     int64_t begun_ns;                     /* steady clock; following: when last looked */

@@ -34,10 +34,10 @@ struct snapshot_mark {
     uint64_t ring_position[CONTROL_RING_MAX + 1]; /* by source; 0: nothing of it was sequenced */
 };
 
-/* Writes one under a name that nobody looks for yet, all of it on disk. Before that it makes room for
- * it: what killed writers left goes, and all but the newest SNAPSHOTS_KEPT - 1. With a pace the disk
- * is given both in small pieces (some free it as slowly as they fill it). Allocates nothing, prints
- * nothing, and may run in a forked child. STATUS_IO, errno. */
+/* Writes one under a name that nobody looks for yet, all of it on disk. Before that it makes room
+ * for it: what killed writers left goes, and all but the newest SNAPSHOTS_KEPT - 1. With a pace the
+ * disk is given both in small pieces (some free it as slowly as they fill it). Allocates nothing,
+ * prints nothing, and may run in a forked child. STATUS_IO, errno. */
 MUST_CHECK enum status snapshot_write(const struct instance *instance, const struct engine *engine,
                                       const struct snapshot_mark *mark, const struct pace *pace);
 

@@ -9,8 +9,8 @@
  * first, which the lock then proves. Rings and journals stay where they are, so producers notice
  * nothing but a pause.
  *
- * Beside that it makes the snapshots, in a forked child: the core never waits for one. Afterwards it
- * puts its own memory back on huge pages, for the day when it is the core (snapshot_child.h).
+ * Beside that it makes the snapshots, in a forked child: the core never waits for one. Afterwards
+ * it puts its own memory back on huge pages, for the day when it is the core (snapshot_child.h).
  */
 #ifndef HOGA_STANDBY_H
 #define HOGA_STANDBY_H

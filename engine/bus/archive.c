@@ -148,9 +148,9 @@ static bool remove_behind(const struct instance *instance, enum journal_kind kin
     return sync_directory(instance);
 }
 
-/* The watermark goes first: it would say of what is cut that it was safe. All of it is done whatever
- * the file looks like: an earlier start may have done it and failed to sync, and then what is read
- * here is not what the disk has. */
+/* The watermark goes first: it would say of what is cut that it was safe. All of it is done
+ * whatever the file looks like: an earlier start may have done it and failed to sync, and then what
+ * is read here is not what the disk has. */
 static bool shorten(int fd, uint64_t offset)
 {
     struct segment_watermark mark = {.offset = 0};

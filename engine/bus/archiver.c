@@ -16,9 +16,9 @@ enum {
     MEMORY_WAIT_NS = 10 * 1000 * 1000, /* at durability `memory` */
     EVENTS_MIN_BYTES = 64 * 1024,
     EVENTS_PARTS = 32,
-    EVENTS_WAIT_NS = 5 * 1000 * 1000,  /* between two looks at `out` while there is something */
-    IDLE_WAIT_NS = 50 * 1000 * 1000,   /* idle for so long: time to note what is safe */
-    RETRY_NS = 100 * 1000 * 1000,      /* between two tries of a disk that fails */
+    EVENTS_WAIT_NS = 5 * 1000 * 1000, /* between two looks at `out` while there is something */
+    IDLE_WAIT_NS = 50 * 1000 * 1000,  /* idle for so long: time to note what is safe */
+    RETRY_NS = 100 * 1000 * 1000,     /* between two tries of a disk that fails */
     SLOW_SYNC_NS = 100 * 1000 * 1000,
 };
 
@@ -56,7 +56,7 @@ static void disk_works(struct archiver *self, enum journal_kind kind)
     if (!self->retry_ns[kind]) return;
     self->retry_ns[kind] = 0;
     note_trouble(self, kind, false);
-    fprintf(stderr, "hoga-core: the disk takes the %s journal again; what waited is safe\n",
+    fprintf(stderr, "hoga-core: the disk works again; what waited of the %s journal is safe\n",
             kind == JOURNAL_IN ? "in" : "out");
 }
 
@@ -170,8 +170,7 @@ static enum status copy_events(struct archiver *self, uint64_t *copied)
     struct archive *out = &self->out;
     bool is_all;
     seq_t seq = atomic_load_explicit(&out->cursors->written_seq, memory_order_acquire);
-    uint64_t position =
-        atomic_load_explicit(&out->cursors->written_position, memory_order_acquire);
+    uint64_t position = atomic_load_explicit(&out->cursors->written_position, memory_order_acquire);
     enum status status =
         archive_copy_some(out, position, events_bytes(out, position), copied, &is_all);
     if (status == STATUS_OK && is_all) {
@@ -181,16 +180,15 @@ static enum status copy_events(struct archiver *self, uint64_t *copied)
     return status;
 }
 
-/* Copies some of what `out` holds; syncs it when that is much, or nothing else is to do, or the disk
- * has failed. Returns whether there was anything. */
+/* Copies some of what `out` holds; syncs it when that is much, or nothing else is to do, or the
+ * disk has failed. Returns whether there was anything. */
 static bool poll_events(struct archiver *self, bool is_idle)
 {
     struct archive *out = &self->out;
     uint64_t copied = 0;
     if (must_wait(self, JOURNAL_OUT)) return false;
     enum status status = copy_events(self, &copied);
-    bool is_due =
-        out->unsynced_bytes >= OUT_SYNC_BYTES || is_idle || self->retry_ns[JOURNAL_OUT];
+    bool is_due = out->unsynced_bytes >= OUT_SYNC_BYTES || is_idle || self->retry_ns[JOURNAL_OUT];
     if (status == STATUS_OK && !is_due) return copied != 0;
     if (status == STATUS_OK) status = archive_sync(out);
     if (status != STATUS_OK) {
@@ -256,7 +254,8 @@ static bool sleep_a_while(struct archiver *self)
 static bool sleep_until_written(struct archiver *self)
 {
     struct control *c = self->control;
-    if (c->durability == DURABILITY_MEMORY || self->retry_ns[JOURNAL_IN]) return sleep_a_while(self);
+    if (c->durability == DURABILITY_MEMORY || self->retry_ns[JOURNAL_IN])
+        return sleep_a_while(self);
     /* a busy exchange has the next batch already: sleeping and being woken would cost more */
     for (unsigned i = 0; i < SPIN_MAX; i++) {
         if (has_work(self)) return false;

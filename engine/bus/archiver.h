@@ -32,8 +32,8 @@ struct archiver {
     struct archive in;
     struct archive out;
     struct bell_ringer bells;
-    seq_t in_seq;        /* safe on this disk */
-    seq_t events_seq;    /* `out` is copied up to here, at least */
+    seq_t in_seq;     /* safe on this disk */
+    seq_t events_seq; /* `out` is copied up to here, at least */
     uint64_t events_position;
     int64_t retry_ns[2]; /* by enum journal_kind, each its thread's; steady clock: not before, after
                             a failure; 0: nothing is wrong */

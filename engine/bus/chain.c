@@ -57,9 +57,8 @@ static void first_link(struct chain *self)
 }
 
 /* SHA-256 of a whole file, its length and the first sequence number that its header names. */
-static enum status hash_segment(const struct chain *self, uint32_t number,
-                                const struct pace *pace, char text[CHAIN_HASH_TEXT],
-                                uint64_t *bytes, seq_t *first_seq)
+static enum status hash_segment(const struct chain *self, uint32_t number, const struct pace *pace,
+                                char text[CHAIN_HASH_TEXT], uint64_t *bytes, seq_t *first_seq)
 {
     char path[SEGMENT_PATH_BYTES];
     uint8_t *buffer = malloc(READ_BYTES), hash[HASH_BYTES];
@@ -236,7 +235,8 @@ static enum status append(struct chain *self, const struct line *line)
 enum status chain_seal(struct chain *self, const struct pace *pace)
 {
     struct line line = {.is_seal = true, .number = self->sealed + 1};
-    enum status status = hash_segment(self, line.number, pace, line.hash, &line.bytes, &line.first_seq);
+    enum status status =
+        hash_segment(self, line.number, pace, line.hash, &line.bytes, &line.first_seq);
     if (status == STATUS_OK) status = append(self, &line);
     if (status == STATUS_OK) self->sealed = line.number;
     return status;

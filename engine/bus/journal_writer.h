@@ -114,8 +114,8 @@ const struct journal_record *journal_append(struct journal_writer *self, uint64_
                                             uint64_t origin, int64_t time_ns, const void *message,
                                             size_t length);
 
-/* Keeper: touches what was opened, makes the segment ahead and unmaps the retired one. While pages are
- * touched no thread of the process can map anything, so that is done in pieces. STATUS_IO when
+/* Keeper: touches what was opened, makes the segment ahead and unmaps the retired one. While pages
+ * are touched no thread of the process can map anything, so that is done in pieces. STATUS_IO when
  * /dev/shm is full. */
 MUST_CHECK enum status journal_writer_keep(struct journal_writer *self, const struct pace *pace);
 

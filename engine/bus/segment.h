@@ -36,8 +36,8 @@ struct segment_header {
 _Static_assert(sizeof(struct segment_header) == 48, "segment header");
 
 /* In an archived segment, behind the header: everything before `offset` has been safe on disk.
- * Written when the archiver is idle or stops; 0 in memory. A full segment needs none: the next one's
- * file says that all of it was safe. */
+ * Written when the archiver is idle or stops; 0 in memory. A full segment needs none: the next
+ * one's file says that all of it was safe. */
 struct segment_watermark {
     uint64_t offset;
     uint32_t crc; /* of offset */
@@ -56,8 +56,9 @@ void segment_memory_path(char path[SEGMENT_PATH_BYTES], const struct instance *i
 void segment_archive_path(char path[SEGMENT_PATH_BYTES], const struct instance *instance,
                           enum journal_kind kind, uint32_t number);
 
-/* Of the file that is made ahead of the segment's use: while it is made, and ready. It may have been
- * written to, and a loss of power may have taken its later names from it; then it has a header. */
+/* Of the file that is made ahead of the segment's use: while it is made, and ready. It may have
+ * been written to, and a loss of power may have taken its later names from it; then it has a
+ * header. */
 void segment_ahead_path(char path[SEGMENT_AHEAD_PATH_BYTES], const struct instance *instance,
                         enum journal_kind kind, uint32_t number, bool is_in_making);
 

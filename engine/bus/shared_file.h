@@ -19,8 +19,8 @@ struct shared_file {
  * there must have exactly `bytes`, unless bytes is 0: then any. STATUS_IO, STATUS_INVALID. */
 MUST_CHECK enum status shared_file_create(struct shared_file *self, const char *path, size_t bytes);
 
-/* The same, without touching its pages, which takes a while for large files: whoever reads or writes
- * first meets faults. */
+/* The same, without touching its pages, which takes a while for large files: whoever reads or
+ * writes first meets faults. */
 MUST_CHECK enum status shared_file_create_untouched(struct shared_file *self, const char *path,
                                                     size_t bytes);
 

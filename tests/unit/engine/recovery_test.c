@@ -196,6 +196,43 @@ static void a_snapshot_of_another_history_is_passed_over(void **state)
 
 /* ---- where it ends ---- */
 
+/* Its layout is that of a program that nobody has written yet. */
+static void make_foreign(seq_t seq)
+{
+    enum { LAYOUT_AT = 16, HEADER_CRC_AT = 256 };
+    uint8_t header[HEADER_CRC_AT + sizeof(uint32_t)];
+    char path[256];
+    life_snapshot_path(path, &life, seq);
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fread(header, sizeof header, 1, file), 1);
+    header[LAYOUT_AT] ^= 1;
+    uint32_t crc = crc32c(0, header, HEADER_CRC_AT);
+    memcpy(header + HEADER_CRC_AT, &crc, sizeof crc);
+    assert_int_equal(fseek(file, 0, SEEK_SET), 0);
+    assert_int_equal(fwrite(header, sizeof header, 1, file), 1);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* The rule of retention has removed the beginning, and then the program was changed. */
+static void what_only_another_program_can_start_says_so(void **state)
+{
+    (void)state;
+    char path[SEGMENT_PATH_BYTES];
+    while (life.in.segment < 2 && life_step(&life)) continue;
+    assert_int_equal(life.in.segment, 2);
+    seq_t seq = life_snapshot(&life);
+    life_archive(&life);
+    life_end(&life);
+    life_lose_memory(&life);
+    segment_archive_path(path, &life.instance, JOURNAL_IN, 1);
+    assert_int_equal(unlink(path), 0);
+    make_foreign(seq);
+    assert_int_equal(life_begin(&life), STATUS_CORRUPT);
+    assert_non_null(strstr(life.recovery.problem, "begins at sequence"));
+    assert_non_null(strstr(life.recovery.problem, "another program's"));
+}
+
 static void missing_events_are_made_again(void **state)
 {
     (void)state;
@@ -377,6 +414,7 @@ int main(void)
         TEST(from_the_second_newest_when_the_newest_is_damaged),
         TEST(a_snapshot_ahead_of_the_journal_is_passed_over),
         TEST(a_snapshot_of_another_history_is_passed_over),
+        TEST(what_only_another_program_can_start_says_so),
         TEST(missing_events_are_made_again),
         TEST(events_without_their_command_are_cut),
         TEST(memory_is_further_than_the_archive),

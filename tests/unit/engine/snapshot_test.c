@@ -118,6 +118,48 @@ static void the_newest_three_are_kept(void **state)
     assert_int_equal(snapshot_oldest(&life.instance), seqs[2]);
 }
 
+static void count_rest(void *context)
+{
+    ++*(unsigned *)context;
+}
+
+static bool has_unfinished(void)
+{
+    char command[INSTANCE_PATH_BYTES + 64];
+    (void)snprintf(command, sizeof command, "ls %s/snapshots/*.new >/dev/null 2>&1",
+                   life.instance.data_dir);
+    return system(command) == 0;
+}
+
+/* As a child writes it: the same file, and what it removes goes a piece at a time. */
+static void with_a_pace_it_rests_and_writes_the_same(void **state)
+{
+    (void)state;
+    unsigned rests = 0;
+    const struct pace pace = {count_rest, &rests};
+    struct snapshot_mark mark, loaded;
+    uint32_t hash;
+    char left[INSTANCE_PATH_BYTES + 96];
+    for (unsigned i = 0; i < SNAPSHOTS_KEPT; i++) {
+        life_run(&life, 20);
+        (void)life_snapshot(&life);
+    }
+    (void)snprintf(left, sizeof left, "truncate -s 5M %s/snapshots/00000000000000000001.new",
+                   life.instance.data_dir);
+    assert_int_equal(system(left), 0);
+    life_run(&life, 20);
+    life_archive(&life);
+    mark = life_mark(&life);
+    seq_t oldest = snapshot_oldest(&life.instance);
+    assert_int_equal(snapshot_write(&life.instance, life.engine, &mark, &pace), STATUS_OK);
+    assert_true(rests >= 5);
+    assert_true(snapshot_oldest(&life.instance) > oldest); /* room was made for it */
+    assert_int_equal(snapshot_publish(&life.instance, mark.in_seq), STATUS_OK);
+    assert_false(has_unfinished());
+    assert_int_equal(load(mark.in_seq, &hash, &loaded), STATUS_OK);
+    assert_int_equal(hash, engine_state_hash(life.engine));
+}
+
 static void a_changed_byte_anywhere_is_seen(void **state)
 {
     (void)state;
@@ -226,10 +268,12 @@ static void a_directory_that_cannot_be_written_is_said(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    /* clang-format off */
     const struct CMUnitTest tests[] = {
         TEST(what_is_loaded_is_what_was_written),
         TEST(a_small_state_makes_a_small_file),
         TEST(the_newest_three_are_kept),
+        TEST(with_a_pace_it_rests_and_writes_the_same),
         TEST(a_changed_byte_anywhere_is_seen),
         TEST(a_torn_file_is_seen),
         TEST(another_programs_is_not_loaded),
@@ -237,5 +281,6 @@ int main(void)
         TEST(other_files_are_not_looked_at),
         TEST(a_directory_that_cannot_be_written_is_said),
     };
+    /* clang-format on */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -197,8 +197,10 @@ static void what_the_keeper_prepared_is_used(void **state)
     uint64_t copied = 0;
     segment_archive_path(path, &store.instance, JOURNAL_IN, 1);
     (void)snprintf(ahead, sizeof ahead, "%s.ahead", path);
-    assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 1, SEGMENT_BYTES, NULL), STATUS_OK);
-    assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 1, SEGMENT_BYTES, NULL), STATUS_OK);
+    assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 1, SEGMENT_BYTES, NULL),
+                     STATUS_OK);
+    assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 1, SEGMENT_BYTES, NULL),
+                     STATUS_OK);
     assert_int_equal(disk_calls(DISK_RENAME), 1); /* the second found it */
     assert_int_equal(stat(ahead, &file), 0);
     assert_int_equal(file.st_size, SEGMENT_BYTES);
@@ -208,7 +210,8 @@ static void what_the_keeper_prepared_is_used(void **state)
     assert_int_equal(access(ahead, F_OK), -1);
     /* not made again for a segment that is in use */
     unsigned writes = disk_calls(DISK_PWRITE);
-    assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 1, SEGMENT_BYTES, NULL), STATUS_OK);
+    assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 1, SEGMENT_BYTES, NULL),
+                     STATUS_OK);
     assert_int_equal(access(ahead, F_OK), -1);
     assert_int_equal(disk_calls(DISK_PWRITE), writes);
     /* and if it was made at the very moment, nobody keeps it */
@@ -231,17 +234,20 @@ static void preparing_fails_whole_or_not_at_all(void **state)
         disk_reset();
         disk_fail(calls[i], 1, 1, ENOSPC);
         errno = 0;
-        assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 7, SEGMENT_BYTES, NULL), STATUS_IO);
+        assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 7, SEGMENT_BYTES, NULL),
+                         STATUS_IO);
         assert_int_equal(errno, ENOSPC);
         assert_int_equal(access(ahead, F_OK), -1);
         strcat(ahead, ".new");
         assert_int_equal(access(ahead, F_OK), -1);
         ahead[strlen(ahead) - 4] = 0;
     }
-    assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 7, SEGMENT_BYTES, NULL), STATUS_OK);
+    assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 7, SEGMENT_BYTES, NULL),
+                     STATUS_OK);
     /* events have room kept for them, and are written once */
     unsigned writes = disk_calls(DISK_PWRITE);
-    assert_int_equal(archive_prepare(&store.instance, JOURNAL_OUT, 7, SEGMENT_BYTES, NULL), STATUS_OK);
+    assert_int_equal(archive_prepare(&store.instance, JOURNAL_OUT, 7, SEGMENT_BYTES, NULL),
+                     STATUS_OK);
     assert_int_equal(disk_calls(DISK_PWRITE), writes);
 }
 
@@ -251,7 +257,8 @@ static void going_on_asks_little_of_the_disk(void **state)
     (void)state;
     uint64_t copied = 0;
     for (uint32_t n = 1; n <= 3; n++)
-        assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, n, SEGMENT_BYTES, NULL), STATUS_OK);
+        assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, n, SEGMENT_BYTES, NULL),
+                         STATUS_OK);
     store_append(&store, JOURNAL_IN, 1, 10);
     assert_int_equal(archive_copy(&archive, written(), &copied), STATUS_OK);
     assert_int_equal(archive_sync(&archive), STATUS_OK);
@@ -285,7 +292,8 @@ static void a_file_without_its_name_is_read_and_adopted(void **state)
     uint64_t copied = 0, last = store_append_to_segment(&store, JOURNAL_IN, 3);
     assert_int_equal(archive_copy(&archive, written(), &copied), STATUS_OK);
     assert_int_equal(archive_sync(&archive), STATUS_OK);
-    assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 4, SEGMENT_BYTES, NULL), STATUS_OK);
+    assert_int_equal(archive_prepare(&store.instance, JOURNAL_IN, 4, SEGMENT_BYTES, NULL),
+                     STATUS_OK);
     archive_close(&archive);
     take_name(2, true);
     take_name(3, false);
