@@ -27,8 +27,8 @@ enum journal_kind { JOURNAL_IN = 0, JOURNAL_OUT = 1 };
 enum {
     JOURNAL_SEGMENT_HEADER_BYTES = 4096,
     JOURNAL_SEGMENT_MIN_BYTES = 64 * 1024,
-    /* Before a standby gets the lock, the kernel takes all mapped pages of a core that died out of
-     * its tables, a fifth of a microsecond each: the larger the segments, the longer the pause. */
+    /* A second's worth of orders on a busy day: each segment is filled ahead, hashed behind, and may
+     * have to be copied again after a takeover. */
     JOURNAL_SEGMENT_DEFAULT_BYTES = 8 * 1024 * 1024,
     JOURNAL_RECORD_MAX_BYTES = 40 + SBE_MESSAGE_MAX_BYTES,
 };

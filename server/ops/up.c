@@ -230,7 +230,7 @@ int up_main(int argc, char **argv)
         {"keep-segments", OPTION_TEXT, &options.keep_segments, "N",
          "full journal segments that stay in the archive, when no reader needs more (0: all)"},
         {"segment-bytes", OPTION_TEXT, &options.segment_bytes, "N",
-         "journal segment size of a new exchange (33554432)"},
+         "journal segment size of a new exchange (8388608)"},
         {"spin", OPTION_FLAG, &options.spin, NULL,
          "the core never sleeps: only where it has a processor of its own"},
         {"cpu", OPTION_TEXT, &options.cpu, "N", "pin the core's loop to processor N"},
