@@ -241,10 +241,10 @@ static bool begin_again(struct archive *self)
     struct stat st;
     uint64_t magic = 0;
     if (fstat(self->fd, &st) != 0) return false;
-    bool has_header = st.st_size >= JOURNAL_SEGMENT_HEADER_BYTES &&
-                      pread(self->fd, &magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic;
-    self->offset = has_header ? JOURNAL_SEGMENT_HEADER_BYTES : 0;
-    return !has_header || gentle_write(self->fd, self->map, SEGMENT_WATERMARK_AT, 0, NULL);
+    bool is_begun = st.st_size >= JOURNAL_SEGMENT_HEADER_BYTES &&
+                    pread(self->fd, &magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic;
+    self->offset = is_begun ? JOURNAL_SEGMENT_HEADER_BYTES : 0;
+    return !is_begun || gentle_write(self->fd, self->map, SEGMENT_WATERMARK_AT, 0, NULL);
 }
 
 /* Opens the segment's file. One that this life has written to already is taken as it is. */
@@ -269,7 +269,7 @@ static enum status open_file(struct archive *self)
     }
     (void)unlink(ahead); /* a segment that is there needs none: pairs with archive_prepare() */
     if (self->offset == 0 && self->is_old && !begin_again(self))
-        failed(self, "cut");
+        failed(self, "write");
     else if (self->offset > JOURNAL_SEGMENT_HEADER_BYTES && !self->is_after_trouble)
         return STATUS_OK; /* safe so far already: whoever got it there had made it ready */
     else if (!reserve(fd, self->map_bytes))
