@@ -9,9 +9,10 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { STACK_BYTES = 16 * 1024 };
+enum { STACK_BYTES = 16 * 1024, WAIT_NS = 100 * 1000 * 1000 };
 
 struct undertaker {
     pid_t core;
@@ -27,6 +28,7 @@ undertaker_run(void *argument)
 {
     const struct undertaker *self = argument;
     const struct sched_param no_priority = {.sched_priority = 0};
+    const struct timespec a_while = {.tv_nsec = WAIT_NS};
     struct pollfd core = {.events = POLLIN};
     if (syscall(SYS_close, self->lock_fd) != 0) return 1; /* never may it outlive the core here */
     (void)syscall(SYS_close_range, 0U, UINT_MAX, 0U);
@@ -35,6 +37,8 @@ undertaker_run(void *argument)
     core.fd = (int)syscall(SYS_pidfd_open, self->core, 0);
     /* readable when all of its threads are gone */
     while (core.fd >= 0 && syscall(SYS_ppoll, &core, 1, NULL, NULL, 0) < 0) continue;
+    /* who follows maps the same pages now, and both would wait for each other */
+    (void)syscall(SYS_nanosleep, &a_while, NULL);
     return 0;
 }
 

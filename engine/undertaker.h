@@ -8,7 +8,7 @@
  * too, and the kernel takes the memory apart at its expense, on processor time that nobody wants.
  *
  *   core        dies -> (memory has another user) -> lock freed -> standby goes on
- *   undertaker                                        wakes -> ends -> memory taken apart
+ *   undertaker                                        wakes, waits 0.1 s, ends -> memory taken apart
  *
  * It is never needed for what is right: where it is killed or cannot be had, takeovers last longer.
  */
