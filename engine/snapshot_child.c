@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NICENESS = 10, REST_NS = 2 * 1000 * 1000 };
+enum { NICENESS = 10, REST_NS = 4 * 1000 * 1000 };
 
-/* Some thirty megabytes a second: nobody waits for it, and answers wait for the disk. */
+/* Some fifteen megabytes a second: nobody waits for it, and answers wait for the disk. */
 static void rest(void *context)
 {
     const struct timespec a_while = {.tv_nsec = REST_NS};
