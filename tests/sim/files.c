@@ -283,7 +283,8 @@ int files_resize(struct inode *inode, size_t size)
     }
     inode->size = size;
     /* a sync that failed may have left bytes there that no size tells of any more */
-    if (inode->disk) memset(inode->disk + end_of(inode), 0, end - end_of(inode));
+    if (inode->disk && end > end_of(inode))
+        memset(inode->disk + end_of(inode), 0, end - end_of(inode));
     return 0;
 }
 
