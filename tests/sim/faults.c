@@ -16,6 +16,7 @@ enum fault {
     FAULT_POWER,     /* lost */
     FAULT_POWER_AT,  /* lost when a core comes to a certain step */
     FAULT_STOP,      /* a process does not move for a while */
+    FAULT_HANG,      /* the primary does not, for so long that the standby replaces it */
     FAULT_STALL,     /* one of its threads does not */
     FAULT_DISK_FULL,
     FAULT_MEMORY_FULL,
@@ -90,6 +91,24 @@ static void stop_one(void)
 {
     struct process *p = any_process(5);
     if (p) p->stopped_until_ns = machine.clock_ns + random_ns(1, chance(400) ? 3000 : 100) * MS;
+}
+
+static bool has_core_lock(const struct process *p)
+{
+    const struct inode *lock = files_find("/data/core.lock");
+    for (unsigned fd = 0; lock && fd < FD_MAX; fd++)
+        if (p->fds[fd] && p->fds[fd] == lock->lock_holder) return true;
+    return false;
+}
+
+/* It wakes in the middle of whatever it did, long after it was held for dead. */
+static void hang_primary(void)
+{
+    for (unsigned slot = 0; slot < 2; slot++) {
+        struct process *p = world_process(slot);
+        if (p && has_core_lock(p))
+            p->stopped_until_ns = machine.clock_ns + random_ns(500, 2500) * MS;
+    }
 }
 
 static void stall_one(void)
@@ -170,10 +189,10 @@ static void rot(void)
 /* ---- one more ---- */
 
 static const char *const fault_names[FAULT_KINDS] = {
-    "kill",           "kill at a step", "kill both cores", "power",       "power at a step",
-    "stop",           "stall",          "disk full",       "memory full", "write errors",
-    "sync errors",    "short writes",   "slow disk",       "rot",         "clock set",
-    "snapshot asked",
+    "kill",         "kill at a step", "kill both cores", "power",     "power at a step",
+    "stop",         "hang",           "stall",           "disk full", "memory full",
+    "write errors", "sync errors",    "short writes",    "slow disk", "rot",
+    "clock set",    "snapshot asked",
 };
 
 static void strike(enum fault fault)
@@ -191,6 +210,7 @@ static void strike(enum fault fault)
     case FAULT_POWER: world_lose_power(); break;
     case FAULT_POWER_AT: set_trap(true); break;
     case FAULT_STOP: stop_one(); break;
+    case FAULT_HANG: hang_primary(); break;
     case FAULT_STALL: stall_one(); break;
     case FAULT_ROT: rot(); break;
     case FAULT_CLOCK: machine.wall_offset_ns += random_ns(-2000, 2000) * MS; break;
