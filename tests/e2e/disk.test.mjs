@@ -297,6 +297,7 @@ test("under load nothing is lost or doubled, whatever the disk does", async (t) 
     const exchange = await started(t, disk, SMALL_SEGMENTS);
     const start = await totals(exchange);
     const crowd = new Crowd(exchange, seed);
+    t.after(() => crowd.abandon());
     crowd.start();
     for (const killed of [false, true]) {
         for (const [what, trouble, relief] of TROUBLES) {

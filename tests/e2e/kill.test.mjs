@@ -90,6 +90,7 @@ test(`${kills} kills under load lose and double nothing`, { timeout: 7000000 }, 
     ]);
     const start = await totals(exchange);
     const crowd = new Crowd(exchange, seed);
+    t.after(() => crowd.abandon());
     crowd.start();
     const times = await killThem(t, exchange, crowd);
     await crowd.stop();
@@ -109,7 +110,10 @@ async function killThem(t, exchange, crowd) {
     let bag = [];
     for (let done = 0; done < kills;) {
         await sleep(200 + random(1500));
-        if (crowd.failed) throw crowd.failed;
+        if (crowd.failed) {
+            t.diagnostic(exchange.output);
+            throw crowd.failed;
+        }
         if (bag.length === 0) bag = Object.keys(VICTIMS);
         const [victim] = bag.splice(random(bag.length), 1);
         await VICTIMS[victim](exchange);

@@ -4,8 +4,10 @@
  */
 import { createHmac } from "node:crypto";
 import http from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const TIMEOUT_MS = 20000;
+const AHEAD_MAX_MS = 1000; // well within the window that the exchange accepts
 
 export class RestClient {
     #lastMs = 0;
@@ -43,8 +45,10 @@ export class RestClient {
         };
     }
 
-    /** A signed call with a JSON body, or none. Answers {status, headers, json, text}. */
-    call(method, target, json = undefined, extraHeaders = {}) {
+    /** A signed call with a JSON body, or none. Answers {status, headers, json, text}. More than a
+     * thousand a second would run away from the clock. */
+    async call(method, target, json = undefined, extraHeaders = {}) {
+        while (this.#lastMs > Date.now() + AHEAD_MAX_MS) await sleep(10);
         const body = json === undefined ? "" : JSON.stringify(json);
         const headers = this.signedHeaders(method, target, body);
         if (body) headers["Content-Type"] = "application/json";

@@ -53,6 +53,7 @@ class Trader {
         this.ledger = ledger;
         this.random = randomOf(seed + name.length * 131 + name.charCodeAt(0) * 7 + index);
         this.stopped = false;
+        this.abandoned = false;
         this.sent = 0;
         this.open = [];
     }
@@ -116,7 +117,7 @@ class Trader {
 
     /* Sends until there is an answer that settles it: {order} or {code}. */
     async repeat(what, params) {
-        for (;;) {
+        while (!this.abandoned) {
             let answer = null;
             try {
                 answer = await this.send(what, params);
@@ -126,6 +127,7 @@ class Trader {
             if (answer && !AGAIN.has(answer.code)) return answer;
             await sleep(20 + this.random(80));
         }
+        throw new Error("abandoned");
     }
 }
 
@@ -218,5 +220,13 @@ export class Crowd {
         for (const trader of this.traders) trader.stopped = true;
         await this.running;
         for (const trader of this.traders) await trader.close();
+    }
+
+    /** Ends them where nobody is left to answer: a test that failed would never end otherwise. */
+    abandon() {
+        for (const trader of this.traders) {
+            trader.stopped = trader.abandoned = true;
+            trader.close().catch(() => {}); // it was never connected
+        }
     }
 }
