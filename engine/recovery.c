@@ -263,6 +263,8 @@ static enum status replay_all(struct recovery *self)
         enum status status = replay_some(self, UINT64_MAX, COMMAND_RUN_MAX, &count);
         if (status == STATUS_EMPTY) return STATUS_OK;
         if (status != STATUS_OK) return status;
+        read_ahead_at(&self->ahead, journal_reader_position(&self->in),
+                      journal_reader_position(&self->out));
         if (self->commands - told < PROGRESS_EVERY) continue;
         told = self->commands;
         fprintf(stderr, "hoga-core: replayed %" PRIu64 " commands\n", self->commands);
@@ -388,6 +390,14 @@ static void tell(const struct recovery *self)
             self->commands, from, self->events, (clock_steady_ns() - self->begun_ns) / 1000000);
 }
 
+/* Who follows a primary has it all in memory. */
+static void begin_reading_ahead(struct recovery *self)
+{
+    const uint64_t position[2] = {journal_reader_position(&self->in),
+                                  journal_reader_position(&self->out)};
+    if (!self->in.in_memory) read_ahead_start(&self->ahead, self->instance, position);
+}
+
 enum status recovery_finish(struct recovery *self, const struct limits *limits,
                             struct journal_writer *in, struct journal_writer *out,
                             _Atomic uint32_t *keeper_bell)
@@ -395,7 +405,9 @@ enum status recovery_finish(struct recovery *self, const struct limits *limits,
     self->in.recovering = self->out.recovering = true;
     self->out_writer = out;
     self->keeper_bell = keeper_bell;
+    begin_reading_ahead(self);
     enum status status = replay_all(self);
+    read_ahead_stop(&self->ahead);
     if (status == STATUS_OK && !self->engine) status = make_engine(self, limits);
     if (status == STATUS_OK) status = open_writers(self, in);
     if (status == STATUS_OK) tell(self);

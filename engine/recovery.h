@@ -29,6 +29,7 @@
 #include "engine/bus/control.h"
 #include "engine/bus/instance.h"
 #include "engine/bus/journal_writer.h"
+#include "engine/bus/read_ahead.h"
 #include "engine/engine.h"
 #include "engine/snapshot.h"
 
@@ -39,6 +40,7 @@ struct recovery {
     size_t engine_bytes;
     struct journal_reader in;
     struct journal_reader out;
+    struct read_ahead ahead;              /* while finishing what is on disk alone */
     struct snapshot_mark mark;            /* where it is; the command's position and CRC included */
     uint64_t snapshot_seq;                /* where it began; 0: at the beginning */
     unsigned foreign_snapshots;           /* passed over: another program's */
