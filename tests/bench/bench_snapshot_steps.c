@@ -10,6 +10,7 @@
  * takes away segments.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <sched.h>
@@ -38,9 +39,12 @@ enum {
     ASK_NS = 100 * 1000 * 1000,     /* between two requests for a snapshot */
     SETTLED_NS = 100 * 1000 * 1000, /* after a segment has turned */
     LEAD_MAX = 20000,               /* commands that the standby may be behind at first */
+    PHASE_S = 3,                    /* at least; one with snapshots until one is finished */
+    PHASE_MAX_S = 60,
+    CALM_LOOKS = 25, /* each 20 ms: without a snapshot in work */
 };
 
-#define PHASE_NS INT64_C(3000000000)
+#define SECOND_NS INT64_C(1000000000)
 
 struct steps {
     struct exchange exchange;
@@ -211,13 +215,25 @@ static void step(bool with_snapshots)
     }
 }
 
+static uint64_t snapshots(void)
+{
+    const struct station *standby = station("standby");
+    for (unsigned i = 0; standby && i < CONTROL_COUNTER_MAX; i++)
+        if (strcmp(standby->counters[i].name, "snapshots") == 0)
+            return atomic_load(&standby->counters[i].value);
+    return 0;
+}
+
 static void run_phase(bool with_snapshots)
 {
     int64_t start_ns = clock_steady_ns(), asked_ns = 0;
+    uint64_t before = snapshots();
     for (uint64_t done = 0;; done++) {
         int64_t due_ns = start_ns + (int64_t)(done * UINT64_C(1000000000) / s.per_second), now_ns;
         while ((now_ns = clock_steady_ns()) < due_ns) idle_pause();
-        if (now_ns - start_ns > PHASE_NS) break;
+        bool is_long = now_ns - start_ns > PHASE_S * SECOND_NS;
+        if (is_long && (!with_snapshots || snapshots() > before)) break;
+        bench_must(now_ns - start_ns < PHASE_MAX_S * SECOND_NS, "a snapshot in a minute");
         if (with_snapshots && now_ns - asked_ns > ASK_NS) {
             atomic_fetch_add(&s.exchange.control->snapshot_asked, 1);
             asked_ns = now_ns;
@@ -229,26 +245,26 @@ static void run_phase(bool with_snapshots)
     exchange_read_events(&s.exchange);
 }
 
-static uint64_t snapshots(void)
+static bool is_writing(void)
 {
-    const struct station *standby = station("standby");
-    for (unsigned i = 0; standby && i < CONTROL_COUNTER_MAX; i++)
-        if (strcmp(standby->counters[i].name, "snapshots") == 0)
-            return atomic_load(&standby->counters[i].value);
-    return 0;
+    char path[160];
+    const struct dirent *entry;
+    bool found = false;
+    (void)snprintf(path, sizeof path, "%s/snapshots", s.exchange.dir);
+    DIR *dir = opendir(path);
+    while (dir && (entry = readdir(dir)) != NULL) found = found || strstr(entry->d_name, ".new");
+    if (dir) (void)closedir(dir);
+    return found;
 }
 
-/* Waits for the one that is being written, so that the next phase has none. */
+/* Waits for what is being written, so that the next phase has none. */
 static void let_snapshots_end(void)
 {
-    uint64_t before;
-    do {
-        before = snapshots();
-        for (unsigned i = 0; i < 40; i++) {
-            say_safe();
-            (void)usleep(20000);
-        }
-    } while (snapshots() != before);
+    for (unsigned calm = 0; calm < CALM_LOOKS; calm++) {
+        if (is_writing()) calm = 0;
+        say_safe();
+        (void)usleep(20000);
+    }
 }
 
 struct figures {
@@ -330,7 +346,7 @@ int main(int argc, char **argv)
     static struct figures figures;
     int cpu;
     figures.passes = options_parse(argc, argv, &cpu);
-    s.sample_max = (unsigned)(PHASE_NS / 1000000000) * s.per_second + 1;
+    s.sample_max = PHASE_MAX_S * s.per_second + 1;
     s.usual_ns = malloc(s.sample_max * sizeof *s.usual_ns);
     s.busy_ns = malloc(s.sample_max * sizeof *s.busy_ns);
     bench_must(s.usual_ns && s.busy_ns, "memory");
