@@ -279,6 +279,19 @@ static void the_thread_hears_of_the_cluster(void **state)
     wait_released(10);
 }
 
+/* A thread that a client waits for leaves that to the other. */
+static void the_events_thread_puts_full_segments_away(void **state)
+{
+    (void)state;
+    start();
+    (void)store_append_to_segment(&store, JOURNAL_IN, 2);
+    (void)store_append_to_segment(&store, JOURNAL_OUT, 2);
+    archiver_wake(store.control);
+    wait_released(store.in.next_seq - 1);
+    while (durable(JOURNAL_OUT) < store.out.next_seq - 1) usleep(100);
+    while (atomic_load(&archiver.in.has_left) || atomic_load(&archiver.out.has_left)) usleep(100);
+}
+
 /* What a disk did not take before the end is in memory for the next life. */
 static void a_stop_says_when_the_disk_did_not_take_all(void **state)
 {
@@ -323,6 +336,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_thread_goes_on_by_itself_when_the_disk_does, at_disk,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_thread_hears_of_the_cluster, at_replicated, tear_down),
+        cmocka_unit_test_setup_teardown(the_events_thread_puts_full_segments_away, at_disk,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_stop_says_when_the_disk_did_not_take_all, at_disk,
                                         tear_down),
     };
