@@ -94,6 +94,30 @@ static uint32_t sealed(enum journal_kind kind)
     return keeper.chains[kind].sealed;
 }
 
+static void count_rest(void *context)
+{
+    ++*(unsigned *)context;
+}
+
+/* Whatever takes long has rests in it: pages that are touched, zeros ahead of `in`, hashes. */
+static void it_rests_at_all_that_takes_long(void **state)
+{
+    (void)state;
+    unsigned rests = 0;
+    keeper.pace = (struct pace){count_rest, &rests};
+    assert_false(keeper_poll_memory(&keeper));
+    assert_true(rests > 0);
+    rests = 0;
+    assert_false(keeper_poll_disk(&keeper));
+    assert_int_equal(rests, SEGMENT_BYTES / (32 * 1024)); /* `out` is not filled */
+    fill_to_segment(3);
+    turns(1);
+    rests = 0;
+    (void)keeper_poll_disk(&keeper); /* two files there are already */
+    assert_int_equal(sealed(JOURNAL_IN), 2);
+    assert_true(rests > 0);
+}
+
 static void the_next_segments_are_there_in_memory_and_on_disk(void **state)
 {
     (void)state;
@@ -426,6 +450,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_removal_that_was_cut_short_is_finished,
                                         set_up_to_keep_two, tear_down),
         cmocka_unit_test_setup_teardown(without_a_rule_everything_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_rests_at_all_that_takes_long, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memory_does_not_wait_for_the_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(readers_notice_nothing_while_segments_come_and_go, set_up,
                                         tear_down),
