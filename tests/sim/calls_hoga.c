@@ -132,7 +132,11 @@ enum status __wrap_chain_drop(struct chain *self)
 void __wrap_engine_step(struct engine *self, seq_t seq, int64_t time_ns, const void *message,
                         size_t length, const struct event_sink *sink)
 {
-    if (is_inside()) current_yield(STEP_ENGINE);
+    if (is_inside()) {
+        current_process()->in_step = message;
+        current_yield(STEP_ENGINE);
+        current_process()->in_step = NULL;
+    }
     __real_engine_step(self, seq, time_ns, message, length, sink);
 }
 

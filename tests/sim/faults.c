@@ -1,10 +1,12 @@
 #define _GNU_SOURCE
 #include "tests/sim/faults.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/bus/journal.h"
 #include "tests/sim/files.h"
 
 #define MS INT64_C(1000000)
@@ -168,6 +170,20 @@ static bool may_rot(const char *path, const struct inode *inode)
     return strcmp(path + length - 4, ".seg") == 0 && is_sealed(path);
 }
 
+/* Whether a byte is of a record whose checksum was good and that is about to be stepped: it is in
+ * memory then, whose bits are not the disk's. */
+static bool is_in_step(const uint8_t *byte)
+{
+    for (unsigned i = 0; i < PROCESS_MAX; i++) {
+        const struct process *p = &machine.processes[i];
+        const uint8_t *message = p->is_alive ? p->in_step : NULL;
+        if (!message) continue;
+        const uint8_t *record = message - offsetof(struct journal_record, header);
+        if (byte >= record && byte < record + JOURNAL_RECORD_MAX_BYTES) return true;
+    }
+    return false;
+}
+
 /* One bit, at most one at a time: more than one copy is not kept. */
 static void rot(void)
 {
@@ -182,6 +198,7 @@ static void rot(void)
     }
     if (!chosen) return;
     size_t offset = random_next(&machine.random) % chosen->size;
+    if (is_in_step(chosen->cache + offset)) return;
     files_rot(chosen_path, chosen, offset, (uint8_t)(1U << random_below(&machine.random, 8)));
     machine_note(STEP_FAULT, offset, chosen_path);
 }

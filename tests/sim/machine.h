@@ -85,6 +85,7 @@ struct process {
     struct resource resources[RESOURCE_MAX];
     unsigned resource_count;
     struct journal_record *half_put; /* a record that its thread was just writing; else NULL */
+    const void *in_step;             /* the message that its engine was just handed; else NULL */
 };
 
 /* Where the next fault strikes that waits for a certain step. */
