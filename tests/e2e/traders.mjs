@@ -6,6 +6,8 @@ import assert from "node:assert/strict";
 
 import { sleep } from "./exchange.mjs";
 
+const ACTS_A_SECOND = 400; // of one trader
+
 /* Answers after which the same request is sent again. */
 const AGAIN = new Set([
     "answer_unknown",
@@ -56,13 +58,24 @@ class Trader {
         this.abandoned = false;
         this.sent = 0;
         this.open = [];
+        this.nextMs = 0;
     }
 
     async run(inFlight) {
         const one = async () => {
-            while (!this.stopped) await this.act();
+            while (!this.stopped) {
+                await this.turn();
+                await this.act();
+            }
         };
         await Promise.all(Array.from({ length: inFlight }, one));
+    }
+
+    /* However fast the machine, a long run must not use up a day's client order ids. */
+    async turn() {
+        const nowMs = Date.now();
+        this.nextMs = Math.max(nowMs, this.nextMs + 1000 / ACTS_A_SECOND);
+        if (this.nextMs > nowMs + 1) await sleep(this.nextMs - nowMs);
     }
 
     async act() {
