@@ -77,6 +77,7 @@ _Noreturn static void run_child(const struct child *self, pid_t supervisor)
     if (prctl(PR_SET_PDEATHSIG, self->stop_signal) != 0) give_up("prctl");
     if (getppid() != supervisor) _exit(EX_TEMPFAIL); /* it died before we asked to be told */
     if (self->run) _exit(self->run(self->context));
+    if (self->before) self->before(self->context);
     execv(self->arguments[0], (char *const *)(uintptr_t)self->arguments);
     give_up(self->arguments[0]);
 }

@@ -37,6 +37,7 @@ struct child {
     bool once;                                 /* runs to its end and is then DONE */
     const char *arguments[CHILD_ARGUMENT_MAX]; /* [0] is the program's path; NULL ends them */
     int (*run)(const void *context);           /* instead of a program: called in the new process */
+    void (*before)(const void *context);       /* in the new process, before its program; or NULL */
     const void *context;
     const char *stdin_path; /* NULL: /dev/null */
     bool as_user;           /* run as uid and gid, in / */

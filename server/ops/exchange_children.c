@@ -69,6 +69,8 @@ static void add_postgres(struct exchange *self)
     server->stop_ms = STOP_POSTGRES_MS;
     server->vital = true;
     server->niceness = NICENESS_REPORTS;
+    server->before = postgres_remove_empty_locks;
+    server->context = postgres;
     postgres_program(self, server, "postgres");
     arguments(server, (const char *const[]){"-D", postgres->data_dir,
                                             "-k", postgres->socket_dir,

@@ -277,3 +277,23 @@ int postgres_prepare(const void *context)
     bool good = end_leftover(self) && make_data(self) && write_access(self);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+static void remove_if_empty(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size != 0) return;
+    if (unlink(path) == 0)
+        fprintf(stderr, "%s is empty, left by a server that was killed: removed\n", path);
+    else
+        perror(path);
+}
+
+void postgres_remove_empty_locks(const void *context)
+{
+    const struct postgres *self = context;
+    char path[LAYOUT_PATH_BYTES + 32];
+    (void)snprintf(path, sizeof path, "%s/postmaster.pid", self->data_dir);
+    remove_if_empty(path);
+    (void)snprintf(path, sizeof path, "%s/.s.PGSQL.5432.lock", self->socket_dir);
+    remove_if_empty(path);
+}

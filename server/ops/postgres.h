@@ -44,4 +44,9 @@ MUST_CHECK enum status postgres_name_external(struct postgres *self, const char 
  * a struct postgres. */
 int postgres_prepare(const void *context);
 
+/* Each time before the server is started, in its process: removes lock files that are empty. Who is
+ * killed between making one and writing its pid leaves one, and no server starts beside that; one
+ * of ours has ended when the next is started. `context` is a struct postgres. */
+void postgres_remove_empty_locks(const void *context);
+
 #endif

@@ -117,6 +117,24 @@ describe("a PostgreSQL that does not start", () => {
         assert.equal(await countOf(exchange, "refusals"), 3, "the late cancels");
     });
 
+    test("since one was killed before its lock files had a line, is helped", async (t) => {
+        const exchange = await Exchange.forTest(t);
+        await trade(exchange, 1);
+        await exchange.reported();
+        const { pid } = await processOf(exchange, "postgresql");
+        for (const lock of ["data/postmaster.pid", "run/.s.PGSQL.5432.lock"])
+            fs.truncateSync(exchange.path("pg", lock));
+        process.kill(pid, "SIGKILL");
+        await trade(exchange, 2);
+        await until("another PostgreSQL", async () => {
+            const now = await exchange.pid("postgresql");
+            return now && now !== pid;
+        });
+        await until("the reporter", async () => exchange.pid("reporter"));
+        await exchange.reported();
+        assert.equal(await countOf(exchange, "trades"), 3);
+    });
+
     test("and is killed again and again, writes each row once", async (t) => {
         const exchange = await Exchange.forTest(t);
         for (let i = 0; i < 4; i += 1) {
