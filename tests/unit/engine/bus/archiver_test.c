@@ -13,6 +13,8 @@
 #include "failing_disk.h"
 #include "store.h"
 
+enum { LOOKS_MAX = 100000 }; /* ten seconds */
+
 static struct store store;
 static struct archiver archiver;
 static bool has_thread;
@@ -279,6 +281,11 @@ static void the_thread_hears_of_the_cluster(void **state)
     wait_released(10);
 }
 
+static bool has_left(void)
+{
+    return atomic_load(&archiver.in.has_left) || atomic_load(&archiver.out.has_left);
+}
+
 /* A thread that a client waits for leaves that to the other. */
 static void the_events_thread_puts_full_segments_away(void **state)
 {
@@ -289,7 +296,8 @@ static void the_events_thread_puts_full_segments_away(void **state)
     archiver_wake(store.control);
     wait_released(store.in.next_seq - 1);
     while (durable(JOURNAL_OUT) < store.out.next_seq - 1) usleep(100);
-    while (atomic_load(&archiver.in.has_left) || atomic_load(&archiver.out.has_left)) usleep(100);
+    for (unsigned look = 0; look < LOOKS_MAX && has_left(); look++) usleep(100);
+    assert_false(has_left());
 }
 
 /* What a disk did not take before the end is in memory for the next life. */
