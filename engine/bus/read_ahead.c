@@ -46,12 +46,11 @@ static void enter_segment(struct asked *self, const struct instance *instance)
  * the size of this one. A reader that has come by itself is followed. */
 static int64_t distance(struct asked *self, uint64_t position)
 {
-    uint32_t segment = (uint32_t)(position >> 32);
+    uint32_t segment = position ? (uint32_t)(position >> 32) : 1;
     int64_t offset = (int64_t)(position & UINT32_MAX);
     if (segment > self->segment) leave_segment(self, segment);
     if (segment == self->segment && offset > self->offset) self->offset = offset;
-    int64_t segments = segment ? (int64_t)self->segment - segment : (int64_t)self->segment - 1;
-    return segments * self->bytes + self->offset - offset;
+    return ((int64_t)self->segment - segment) * self->bytes + self->offset - offset;
 }
 
 static void ask(struct asked *self, const struct instance *instance)
