@@ -134,6 +134,7 @@ void __wrap_engine_step(struct engine *self, seq_t seq, int64_t time_ns, const v
 {
     if (is_inside()) {
         current_process()->in_step = message;
+        current_process()->in_step_bytes = length;
         current_yield(STEP_ENGINE);
         current_process()->in_step = NULL;
     }

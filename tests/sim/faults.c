@@ -179,7 +179,7 @@ static bool is_in_step(const uint8_t *byte)
         const uint8_t *message = p->is_alive ? p->in_step : NULL;
         if (!message) continue;
         const uint8_t *record = message - offsetof(struct journal_record, header);
-        if (byte >= record && byte < record + JOURNAL_RECORD_MAX_BYTES) return true;
+        if (byte >= record && byte < message + p->in_step_bytes) return true;
     }
     return false;
 }

@@ -86,6 +86,7 @@ struct process {
     unsigned resource_count;
     struct journal_record *half_put; /* a record that its thread was just writing; else NULL */
     const void *in_step;             /* the message that its engine was just handed; else NULL */
+    size_t in_step_bytes;
 };
 
 /* Where the next fault strikes that waits for a certain step. */
